@@ -1,0 +1,70 @@
+import type { FreightReference } from "#core/resources/freight.ts";
+import type { FreightRequest } from "#core/resources/stage.ts";
+import type { Outcome } from "#core/step.ts";
+import type { LogLine } from "#core/store/store.ts";
+
+/** One attempt at one step, prepared: expressions evaluated, nothing left to look up. Never stored as it is. */
+export interface Invocation {
+  /** `uses:` of the step. */
+  kind: string;
+  /** Evaluated, not yet parsed by the step's schema. */
+  config: Record<string, unknown>;
+  project: string;
+  stage: string;
+  promotion: string;
+  promotionUid: string;
+  alias: string;
+  /** Counts from 1; waiting does not start a new attempt. */
+  attempt: number;
+  actor: string;
+  rollback: boolean;
+  uiBaseUrl: string;
+  /** When the step was first started; RFC 3339. */
+  startedAt: string;
+  /** Absolute path. */
+  workspace: string;
+  freight: readonly FreightReference[];
+  freightRequests: readonly FreightRequest[];
+  targetFreight: FreightReference | undefined;
+  targetFreightAlias: string;
+  outputs: Record<string, unknown>;
+  vars: Record<string, unknown>;
+}
+
+/** What the engine lends a runner for one invocation. */
+export interface RunnerIO {
+  signal: AbortSignal;
+  log(line: Omit<LogLine, "at">): void;
+}
+
+/**
+ * Where a step's work happens.
+ *
+ * `run` is called once for each attempt and each return to a waiting step. Aborting the signal ends the
+ * work before `run` settles. Failures are thrown as StepFailure.
+ */
+export interface Runner {
+  run(invocation: Invocation, io: RunnerIO): Promise<Outcome>;
+  /**
+   * After a restart: takes up the invocation where an earlier daemon left it and returns its outcome, or
+   * returns undefined when nothing of it is left, and `run` is called. Runners whose work dies with the
+   * daemon leave it out.
+   */
+  reattach?(invocation: Invocation, io: RunnerIO): Promise<Outcome | undefined>;
+}
+
+/** What the engine must know of a step kind. */
+export interface StepKind {
+  name: string;
+  runner: Runner;
+  defaultTimeoutSeconds?: number;
+  defaultErrorThreshold?: number;
+  taskOutput?: boolean;
+}
+
+/** Finds step kinds by the name that `uses:` gives. */
+export interface StepKinds {
+  find(name: string): Promise<StepKind | undefined>;
+  /** All known names, for "did you mean". */
+  names(): Promise<string[]>;
+}
