@@ -12,7 +12,7 @@ export interface ListQuery {
   limit?: number;
 }
 
-/** One change of a resource, as watchers see it, after it is on disk. */
+/** One change of a resource, as watchers see it, after it is on disk. All of them see the same object. */
 export interface ResourceChange {
   type: "ADDED" | "MODIFIED" | "DELETED";
   resource: Resource;
@@ -58,7 +58,11 @@ export interface DueTime {
  *
  * `update` replaces everything but the status, `status` nothing but the status. Both fail with a
  * ConflictError when the resource's `resourceVersion` (of `status`: the `resourceVersion` given) is
- * neither absent nor the stored one.
+ * neither absent nor the stored one. Both leave a resource that they would not change as it is, version
+ * included, and no watcher hears of it. `create` keeps the status that it is given.
+ *
+ * `delete` forgets with the resource its due time, the journal whose scope is its uid or starts with
+ * `<uid>/`, and a Promotion's logs.
  */
 export type Write =
   | { op: "create"; resource: Resource }
@@ -85,7 +89,10 @@ export interface Store {
   /** Calls back after each committed change, in order. Returns the function that ends it. */
   watch(listener: (change: ResourceChange) => void): () => void;
 
-  /** The newest last. `after` is the id of the last event already seen. */
+  /**
+   * The newest last. `after` is the id of the last event already seen; with it, `limit` counts from there
+   * on, without it, from the newest back.
+   */
   events(query: {
     project?: string;
     regarding?: ResourceRef;
@@ -95,6 +102,7 @@ export interface Store {
 
   /** What was journalled under this key, wrapped so that a recorded `undefined` is told from nothing. */
   journal(scope: string, key: string): Promise<{ value: unknown } | undefined>;
+  /** Forgets the scope and all that start with `<scope>/`. */
   forgetJournal(scope: string): Promise<void>;
 
   /** Due times at or before `before` (milliseconds since the epoch), the earliest first. */

@@ -1,0 +1,98 @@
+/** Written into the file's header, so that a database of somebody else is never taken for ours. */
+export const applicationId = 0x546f7770;
+
+/**
+ * What each schema version adds to the one before it; the first makes version 1. A released entry is never
+ * changed: databases in the field have run it.
+ *
+ * `body` is the resource as JSON without its status and without what has columns of its own. The
+ * expressions of the indexes must read as `list-query.ts` writes them, or they are not used.
+ */
+export const migrations: readonly string[] = [
+  `
+  create table settings (
+    name text primary key,
+    value text not null
+  ) strict, without rowid;
+
+  create table sequence (value integer not null) strict;
+  insert into sequence values (0);
+
+  create table resources (
+    id integer primary key autoincrement,
+    kind text not null,
+    project text not null,
+    name text not null,
+    uid text not null,
+    generation integer not null,
+    version integer not null,
+    created_at text not null,
+    body text not null,
+    status text,
+    unique (kind, project, name)
+  ) strict;
+
+  create index promotions_by_stage on resources
+    (project, json_extract(body, '$.spec.stage'), json_extract(status, '$.phase'))
+    where kind = 'Promotion';
+  create index promotions_by_phase on resources
+    (json_extract(status, '$.phase'))
+    where kind = 'Promotion';
+  create index freight_by_origin on resources
+    (project, json_extract(body, '$.origin.name'))
+    where kind = 'Freight';
+
+  create table labels (
+    name text not null,
+    value text not null,
+    resource integer not null references resources (id) on delete cascade,
+    primary key (name, value, resource)
+  ) strict, without rowid;
+  create index labels_by_resource on labels (resource);
+
+  create table events (
+    id integer primary key autoincrement,
+    project text,
+    kind text not null,
+    name text not null,
+    record text not null
+  ) strict;
+  create index events_by_project on events (project, kind, name);
+
+  create table journal (
+    scope text not null,
+    key text not null,
+    value text,
+    primary key (scope, key)
+  ) strict, without rowid;
+
+  create table due (
+    kind text not null,
+    project text not null,
+    name text not null,
+    at integer not null,
+    primary key (kind, project, name)
+  ) strict, without rowid;
+  create index due_by_time on due (at);
+
+  create table logs (
+    id integer primary key,
+    project text not null,
+    promotion text not null,
+    step text not null,
+    lines integer not null default 0,
+    bytes integer not null default 0,
+    full integer not null default 0,
+    unique (project, promotion, step)
+  ) strict;
+
+  create table log_lines (
+    log integer not null references logs (id) on delete cascade,
+    number integer not null,
+    at text not null,
+    stream text not null,
+    text text not null,
+    primary key (log, number)
+  ) strict, without rowid;
+  `,
+];
