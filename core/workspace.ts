@@ -10,7 +10,10 @@ export interface Workspace {
   resolve(path: string): Promise<string>;
   readText(path: string): Promise<string>;
   readBytes(path: string): Promise<Uint8Array>;
-  /** Creates missing folders. Replaces the file as a whole, never following a link at its end. */
+  /**
+   * Creates missing folders. Replaces the file behind the path as a whole: a reader never sees half of it,
+   * and other names that the file has (hard links) keep the old content.
+   */
   write(path: string, content: string | Uint8Array): Promise<void>;
   exists(path: string): Promise<boolean>;
 }

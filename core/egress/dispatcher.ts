@@ -1,0 +1,51 @@
+import { Agent, buildConnector, type Dispatcher, ProxyAgent } from "undici";
+import { type CheckedAddress, type EgressPolicy, portOf } from "#core/egress/policy.ts";
+
+export interface DispatcherSettings {
+  insecureSkipTLSVerify: boolean;
+  proxy: URL | undefined;
+}
+
+/**
+ * A dispatcher for requests to `target` whose connections all go to addresses that the policy has checked.
+ * Close it after use.
+ */
+export async function createDispatcher(
+  policy: EgressPolicy,
+  target: URL,
+  { insecureSkipTLSVerify, proxy }: DispatcherSettings,
+): Promise<Dispatcher> {
+  const tls = { rejectUnauthorized: !insecureSkipTLSVerify };
+  const targetAddresses = await policy.addresses(target.hostname, portOf(target));
+  if (proxy === undefined) return new Agent({ connect: connectorTo(targetAddresses, tls) });
+  // The proxy looks the target's name up for itself; ours was checked all the same, so that a proxy opens
+  // nothing that the rules close.
+  const proxyAddresses = await policy.addresses(proxy.hostname, portOf(proxy));
+  return new ProxyAgent({
+    uri: proxy.href,
+    // Asked in the usual way: the whole URL for http, a tunnel for https.
+    proxyTunnel: false,
+    requestTls: tls,
+    proxyTls: { ...tls, lookup: answering(proxyAddresses) },
+  });
+}
+
+/** Connects to the very addresses that were checked, so that no second look-up can give others. */
+function connectorTo(addresses: readonly CheckedAddress[], tls: { rejectUnauthorized: boolean }) {
+  return buildConnector({ ...tls, lookup: answering(addresses) });
+}
+
+type LookupCallback = (
+  error: NodeJS.ErrnoException | null,
+  address: string | { address: string; family: number }[],
+  family?: number,
+) => void;
+
+/** A look-up that knows one answer. */
+function answering(addresses: readonly CheckedAddress[]) {
+  return (_name: string, options: { all?: boolean }, callback: LookupCallback) => {
+    if (options.all) return callback(null, [...addresses]);
+    const [first] = addresses;
+    callback(null, first?.address ?? "", first?.family);
+  };
+}
