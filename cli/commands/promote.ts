@@ -1,0 +1,66 @@
+import { type ApiClient, apiPath } from "#cli/api-client.ts";
+import { type CliIO, print } from "#cli/io.ts";
+import { createPromotionView, isFinal } from "#cli/promotion-view.ts";
+import { connect, type RemoteOptions, requireProject } from "#cli/session.ts";
+import { UserError } from "#core/failure.ts";
+import type { Promotion } from "#core/resources/promotion.ts";
+
+export interface PromoteOptions extends RemoteOptions {
+  stage?: string;
+  downstreamFrom?: string;
+  freight?: string;
+  freightAlias?: string;
+  warehouse?: string;
+  wait?: boolean;
+}
+
+/** `towpath promote --stage S --freight F`: exit code 1 when a waited-for promotion does not succeed. */
+export async function promote(options: PromoteOptions, io: CliIO): Promise<void> {
+  const client = connect(options, io);
+  const project = requireProject(options, io);
+  const promotions = await create(client, project, options);
+  for (const { metadata } of promotions) print(io, `promotion ${metadata.name} created`);
+  if (!options.wait) return;
+  const ended = await Promise.all(promotions.map((promotion) => follow(client, promotion, io)));
+  const failed = ended.filter(({ status }) => status?.phase !== "Succeeded");
+  if (failed.length > 0) {
+    throw new UserError(`${failed.map(({ metadata }) => metadata.name).join(", ")} did not succeed`, {
+      hint: `see \`towpath describe promotion ${failed[0]?.metadata.name} -p ${project}\``,
+    });
+  }
+}
+
+async function create(client: ApiClient, project: string, options: PromoteOptions): Promise<Promotion[]> {
+  const { stage, downstreamFrom, freight, freightAlias, warehouse } = options;
+  if (!freight && !freightAlias && !warehouse) {
+    throw new UserError("Nothing to promote", { hint: "give --freight, --freight-alias or --warehouse" });
+  }
+  if (downstreamFrom) {
+    const path = `${apiPath("projects", project, "stages", downstreamFrom)}/promotions/downstream`;
+    const body = { freight, freightAlias };
+    return (await client.request<{ promotions: Promotion[] }>(path, { method: "POST", body })).promotions;
+  }
+  if (!stage) throw new UserError("No stage to promote to", { hint: "give --stage or --downstream-from" });
+  const origin = warehouse ? `Warehouse/${warehouse}` : undefined;
+  const path = apiPath("projects", project, "stages", stage, "promotions");
+  return [await client.request<Promotion>(path, { method: "POST", body: { freight, freightAlias, origin } })];
+}
+
+/** Shows a promotion's steps until it is over, and returns it as it ended. */
+export async function follow(client: ApiClient, promotion: Promotion, io: CliIO): Promise<Promotion> {
+  const view = createPromotionView(io);
+  const path = apiPath("projects", promotion.metadata.namespace ?? "", "promotions", promotion.metadata.name);
+  let current = promotion;
+  view.update(current);
+  while (!isFinal(current.status?.phase) && !io.signal.aborted) {
+    for await (const event of client.events(path, { query: { watch: "true" }, signal: io.signal })) {
+      current = (JSON.parse(event.data) as { object: Promotion }).object;
+      view.update(current);
+      if (isFinal(current.status?.phase)) return current;
+    }
+    // A stream may end before the promotion does, when the daemon restarts.
+    current = await client.request<Promotion>(path);
+    view.update(current);
+  }
+  return current;
+}

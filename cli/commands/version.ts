@@ -1,0 +1,7 @@
+import { type CliIO, print } from "#cli/io.ts";
+import { version } from "#core/version.ts";
+
+/** `towpath version` */
+export function printVersion(io: CliIO): void {
+  print(io, `towpath ${version} (Node ${process.versions.node})`);
+}

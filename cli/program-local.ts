@@ -1,0 +1,65 @@
+import type { Command } from "commander";
+import { gather, outputOption } from "#cli/flags.ts";
+import type { CliIO } from "#cli/io.ts";
+
+/** Commands that need no daemon. */
+export function addLocalCommands(program: Command, io: CliIO): void {
+  program
+    .command("validate")
+    .description("check resources without running anything")
+    .requiredOption("-f, --filename <path>", "file, folder or -", gather)
+    .option("--strict", "take warnings for errors")
+    .addOption(outputOption(["text", "json"]))
+    .action(async (options) => (await import("#cli/local.ts")).validate(options, io));
+
+  program
+    .command("eval")
+    .description("print the value of a template such as 'v${{ vars.major }}'")
+    .argument("[template]")
+    .option("--env <file>", "JSON file with the variables")
+    .option(
+      "--context <file>",
+      "JSON file with project, stage, freight, secrets …: Kargo's functions work on it",
+    )
+    .option("--ndjson", "read cases from standard input, one JSON object a line")
+    .action(async (template, options) => (await import("#cli/local.ts")).evaluate(template, options, io));
+
+  program
+    .command("step")
+    .description("run one step in a folder")
+    .argument("[name]", "what `uses:` says")
+    .option("--config <file>", "JSON file with the step's configuration")
+    .option("--workdir <folder>", "the step's workspace")
+    .option("--context <file>", "JSON file with project, stage, vars, outputs, freight, secrets …")
+    .option("--check", "only check the configuration")
+    .option("--allow-net <host[:port]>", "open a loopback or private address to the step", gather)
+    .option("--ndjson", "read cases from standard input, one JSON object a line")
+    .action(async (name, options) => (await import("#cli/local.ts")).step(name, options, io));
+
+  program
+    .command("run")
+    .description("run a PromotionTask or a list of steps here and now")
+    .argument("<file>", "YAML of the task or the steps")
+    .option("--var <name=value>", "set a variable", gather)
+    .option("-f, --filename <path>", "more resources: custom steps, secrets …", gather)
+    .option("--allow-net <host[:port]>", "open a loopback or private address to the steps", gather)
+    .addOption(outputOption(["text", "json"]))
+    .action(async (file, options) => (await import("#cli/local.ts")).run(file, options, io));
+
+  program
+    .command("explain")
+    .description("tell what a step does and how it is configured")
+    .argument("[step]", "without it, all steps are listed")
+    .action(async (step) => (await import("#cli/commands/explain.ts")).explain(step, io));
+
+  program
+    .command("completion")
+    .description('print a completion script: eval "$(towpath completion bash)"')
+    .argument("<shell>", "bash, zsh or fish")
+    .action(async (shell) => (await import("#cli/commands/completion.ts")).completion(shell, program, io));
+
+  program
+    .command("version")
+    .description("print the version")
+    .action(async () => (await import("#cli/commands/version.ts")).printVersion(io));
+}

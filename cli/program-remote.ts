@@ -1,0 +1,114 @@
+import type { Command } from "commander";
+import { gather, outputOption, withConnection, withProject } from "#cli/flags.ts";
+import type { CliIO } from "#cli/io.ts";
+
+/** Commands that ask a running daemon over HTTP. */
+export function addRemoteCommands(program: Command, io: CliIO): void {
+  addResourceCommands(program, io);
+  addPromotionCommands(program, io);
+  addGateCommands(program, io);
+}
+
+function addResourceCommands(program: Command, io: CliIO): void {
+  withConnection(program.command("apply"))
+    .description("create or update the resources in files, folders or standard input (-)")
+    .requiredOption("-f, --filename <path>", "file, folder or -", gather)
+    .action(async (options) => (await import("#cli/commands/apply.ts")).apply(options, io));
+
+  withProject(program.command("delete"))
+    .description("delete a resource, or those in files")
+    .argument("[kind]", "stage, warehouse, freight …")
+    .argument("[name]")
+    .option("-f, --filename <path>", "file, folder or -", gather)
+    .action(async (kind, name, options, command) => {
+      if (options.filename) return (await import("#cli/commands/apply.ts")).deleteManifests(options, io);
+      if (!kind || !name) return command.error("error: give a kind and a name, or -f PATH");
+      return (await import("#cli/commands/requests.ts")).deleteOne(kind, name, options, io);
+    });
+
+  withProject(program.command("get"))
+    .description("list resources of a kind")
+    .argument("<kind>", "stages, freight, promotions, warehouses …")
+    .argument("[names...]")
+    .addOption(outputOption())
+    .action(async (kind, names, options) =>
+      (await import("#cli/commands/get.ts")).get(kind, names, options, io),
+    );
+
+  withProject(program.command("describe"))
+    .description("show one resource, its steps and what happened to it")
+    .argument("<kind>")
+    .argument("<name>")
+    .action(async (kind, name, options) =>
+      (await import("#cli/commands/describe.ts")).describe(kind, name, options, io),
+    );
+
+  withProject(program.command("refresh"))
+    .description("have a warehouse, stage or promotion looked at now")
+    .argument("<kind>")
+    .argument("<name>")
+    .action(async (kind, name, options) =>
+      (await import("#cli/commands/requests.ts")).refresh(kind, name, options, io),
+    );
+}
+
+function addPromotionCommands(program: Command, io: CliIO): void {
+  withProject(program.command("promote"))
+    .description("promote freight to a stage, or to all stages downstream of one")
+    .option("--stage <name>", "the stage to promote to")
+    .option("--downstream-from <stage>", "promote to every stage fed by this one")
+    .option("--freight <name>", "the freight's name")
+    .option("--freight-alias <alias>", "the freight's alias")
+    .option("--warehouse <name>", "the freight that auto-promotion would choose from this warehouse")
+    .option("--wait", "show the steps live and wait for the end")
+    .action(async (options) => (await import("#cli/commands/promote.ts")).promote(options, io));
+
+  withProject(program.command("abort"))
+    .description("abort a promotion")
+    .argument("<promotion>")
+    .action(async (name, options) => (await import("#cli/commands/requests.ts")).abort(name, options, io));
+
+  withProject(program.command("approve"))
+    .description("approve freight for a stage, whatever the stages before it say")
+    .argument("<freight>", "name or alias")
+    .requiredOption("--stage <name>")
+    .action(async (name, options) => (await import("#cli/commands/requests.ts")).approve(name, options, io));
+
+  withProject(program.command("verify"))
+    .description("verify a stage's freight again")
+    .argument("<stage>")
+    .option("--abort", "abort the verification that runs")
+    .action(async (name, options) => (await import("#cli/commands/requests.ts")).verify(name, options, io));
+
+  withProject(program.command("logs"))
+    .description("show the log of a promotion's steps")
+    .argument("<promotion>")
+    .argument("[step]", "a step's alias; all steps without it")
+    .option("-f, --follow", "go on until the promotion is over")
+    .action(async (promotion, step, options) =>
+      (await import("#cli/commands/logs.ts")).logs(promotion, step, options, io),
+    );
+}
+
+function addGateCommands(program: Command, io: CliIO): void {
+  withProject(program.command("gates"))
+    .description("list open gates")
+    .addOption(outputOption(["table", "json", "yaml"]))
+    .action(async (options) => (await import("#cli/commands/gates.ts")).listGates(options, io));
+
+  for (const [name, decision] of [
+    ["release", "released"],
+    ["deny", "denied"],
+  ] as const) {
+    withProject(program.command(name))
+      .description(
+        decision === "released" ? "let a promotion through its gate" : "refuse to let a promotion through",
+      )
+      .argument("<promotion>")
+      .argument("[step]", "the gate's alias; needed when several gates of the promotion are open")
+      .option("-m, --message <text>", "why")
+      .action(async (promotion, step, options) =>
+        (await import("#cli/commands/gates.ts")).decideGate(decision, promotion, step, options, io),
+      );
+  }
+}

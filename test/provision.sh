@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# Installs the real parts that some tests need: Docker Engine, a registry, sshd, gpg, Chromium and Kargo's CLI.
+# For a Debian machine and root; safe to run again. What is already there is left alone.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+bin=/usr/local/bin
+
+say() { printf 'provision: %s\n' "$*"; }
+
+install_packages() {
+  local wanted=() package program
+  while read -r program package; do
+    command -v "$program" >/dev/null || wanted+=("$package")
+  done <<'LIST'
+git git
+dockerd docker.io
+docker-registry docker-registry
+/usr/sbin/sshd openssh-server
+ssh openssh-client
+gpg gnupg
+chromium chromium
+busybox busybox-static
+iptables iptables
+sqlite3 sqlite3
+LIST
+  [ ${#wanted[@]} -gt 0 ] || return 0
+  say "installing ${wanted[*]}"
+  apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends ca-certificates "${wanted[@]}" >/dev/null
+}
+
+# The tests talk to an engine of their own machine; nothing is pulled from outside.
+start_docker() {
+  docker version >/dev/null 2>&1 && return 0
+  say "starting dockerd"
+  nohup dockerd >/var/log/dockerd.log 2>&1 &
+  for _ in $(seq 60); do
+    docker version >/dev/null 2>&1 && return 0
+    sleep 1
+  done
+  say "dockerd did not start; the end of its log:"
+  tail -n 20 /var/log/dockerd.log
+  return 1
+}
+
+# Kargo's own command line, by the Go module proxy: it must be able to drive the daemon.
+install_kargo() {
+  [ -d "$here/tools/kargo-cli" ] || return 0
+  command -v kargo >/dev/null && return 0
+  command -v go >/dev/null || DEBIAN_FRONTEND=noninteractive apt-get install -y -qq golang-go >/dev/null
+  say "building kargo (a few minutes, once)"
+  (cd "$here/tools/kargo-cli" && go build -o "$bin/kargo" github.com/akuity/kargo/cmd/cli)
+}
+
+install_packages
+start_docker
+install_kargo
+say "done"
