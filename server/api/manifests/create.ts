@@ -1,0 +1,53 @@
+import { UserError } from "#core/failure.ts";
+import type { Promotion } from "#core/resources/promotion.ts";
+import { formatRef, type Resource, refOf } from "#core/resources/resource.ts";
+import type { Api } from "#server/api/api.ts";
+import { admitChange, admitNew } from "#server/api/manifests/admit.ts";
+import { authorizeManifest } from "#server/api/manifests/permission.ts";
+import type { Identity } from "#server/auth/identity.ts";
+
+/** Creates a resource; 409 when it is there already. */
+export async function createResource(api: Api, resource: Resource, identity: Identity): Promise<Resource> {
+  authorizeManifest(identity, resource, "write");
+  if (resource.kind === "Promotion") return createPromotion(api, resource as Promotion, identity);
+  // Told before anything else that may be wrong with it: that it exists is what its author needs to know.
+  if (resource.metadata.name !== "" && (await api.store.get(refOf(resource)))) {
+    throw new UserError(`${formatRef(refOf(resource))} already exists`, { status: 409 });
+  }
+  const admitted = await admitNew(api, resource, identity);
+  const [created] = await api.store.write([{ op: "create", resource: admitted }]);
+  api.scheduler.enqueue(refOf(admitted));
+  return created ?? admitted;
+}
+
+/** Puts a resource in the place of the one of its name; undefined when there is none. */
+export async function replaceResource(
+  api: Api,
+  resource: Resource,
+  identity: Identity,
+): Promise<Resource | undefined> {
+  authorizeManifest(identity, resource, "write");
+  const existing = resource.metadata.name === "" ? undefined : await api.store.get(refOf(resource));
+  if (!existing) return undefined;
+  const admitted = await admitChange(api, resource, existing);
+  const [changed] = await api.store.write([{ op: "update", resource: admitted }]);
+  api.scheduler.enqueue(refOf(admitted));
+  return changed ?? admitted;
+}
+
+/** A promotion's steps are its stage's, whatever the manifest says of them. */
+async function createPromotion(api: Api, promotion: Promotion, { actor }: Identity): Promise<Resource> {
+  const { stage, freight, origin } = promotion.spec;
+  if ((freight === undefined) === (origin === undefined)) {
+    throw new UserError("Cannot create a Promotion: give exactly one of spec.freight and spec.origin", {
+      status: 422,
+    });
+  }
+  return api.stages.promote({
+    project: promotion.metadata.namespace as string,
+    stage,
+    actor,
+    ...(freight === undefined ? {} : { freight }),
+    ...(origin === undefined ? {} : { origin }),
+  });
+}

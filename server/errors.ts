@@ -1,0 +1,37 @@
+import type { Context } from "hono";
+import { HTTPException } from "hono/http-exception";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import { UserError } from "#core/failure.ts";
+import { formatRef, type ResourceRef } from "#core/resources/resource.ts";
+import { AlreadyExistsError, ConflictError, NotFoundError } from "#core/store/store.ts";
+import type { ServerLog } from "#server/services.ts";
+
+/** `name` is not there: 404. */
+export function notFound(ref: ResourceRef): UserError {
+  return new UserError(`${formatRef(ref)} not found`, { status: 404 });
+}
+
+/** What a failed request is answered with; `undefined` when the failure is ours and nothing of it may be told. */
+export function explainError(error: unknown): { status: number; message: string; hint?: string } | undefined {
+  if (error instanceof UserError) {
+    return { status: error.status, message: error.message, ...(error.hint ? { hint: error.hint } : {}) };
+  }
+  if (error instanceof NotFoundError) return { status: 404, message: error.message };
+  if (error instanceof AlreadyExistsError) return { status: 409, message: error.message };
+  if (error instanceof ConflictError) return { status: 409, message: error.message };
+  if (error instanceof HTTPException) return { status: error.status, message: error.message };
+  return undefined;
+}
+
+/** Answers failed requests as Kargo does: `{"error": …}`, with nothing about failures of our own. */
+export function answerErrors(log: ServerLog) {
+  return (error: unknown, c: Context): Response => {
+    const told = explainError(error);
+    if (told) {
+      const { status, message, hint } = told;
+      return c.json({ error: message, ...(hint ? { hint } : {}) }, status as ContentfulStatusCode);
+    }
+    log.error(`Cannot answer ${c.req.method} ${c.req.path}`, { error });
+    return c.json({ error: "internal server error" }, 500);
+  };
+}
