@@ -39,7 +39,7 @@ export const MetricResult = z.object({
 export type MetricResult = z.infer<typeof MetricResult>;
 
 export const AnalysisRunStatus = z.object({
-  phase: AnalysisPhase.or(z.literal("")).optional(),
+  phase: AnalysisPhase.optional(),
   message: z.string().optional(),
   metricResults: z.array(MetricResult).optional(),
   startedAt: z.string().optional(),

@@ -79,7 +79,7 @@ export const VerificationInfo = z.object({
   id: z.string().optional(),
   actor: z.string().optional(),
   startTime: z.string().optional(),
-  phase: VerificationPhase.or(z.literal("")).optional(),
+  phase: VerificationPhase.optional(),
   message: z.string().optional(),
   analysisRun: z
     .object({ namespace: z.string(), name: z.string(), phase: z.string().default("") })

@@ -42,10 +42,7 @@ export const ProjectMeta = z.object({
 
 /** Metadata of a resource that the daemon names when its author does not; the name is "" until then. */
 export const GeneratedNameMeta = z.object({
-  name: z
-    .union([ResourceName, z.literal("")])
-    .default("")
-    .describe("Name; left out, the daemon makes one."),
+  name: ResourceName.default("").describe("Name; left out, the daemon makes one."),
   ...metadataFields,
 });
 

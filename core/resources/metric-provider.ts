@@ -27,7 +27,7 @@ const Authentication = z
 /** Asks a URL for JSON and measures with what it answers. */
 export const WebMetric = z.strictObject({
   url: z.string().describe("Address to ask."),
-  method: z.enum(["GET", "POST", "PUT", ""]).optional().describe("HTTP method; GET by default."),
+  method: z.enum(["GET", "POST", "PUT"]).optional().describe("HTTP method; GET by default."),
   headers: z.array(Header).optional().describe("Headers of the request."),
   body: z.string().optional().describe("Body of the request. Give this or jsonBody."),
   jsonBody: z.unknown().optional().describe("Body of the request, as JSON."),

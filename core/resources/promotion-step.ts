@@ -6,7 +6,7 @@ import { ResourceName } from "#core/resources/names.ts";
 export const PromotionTaskReference = z.strictObject({
   name: ResourceName.describe("Name of the task."),
   kind: z
-    .enum(["PromotionTask", "ClusterPromotionTask", ""])
+    .enum(["PromotionTask", "ClusterPromotionTask"])
     .optional()
     .describe("Kind of the task; PromotionTask by default."),
 });

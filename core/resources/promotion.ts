@@ -62,10 +62,7 @@ export const PromotionSpec = z.strictObject({
   stage: ResourceName.describe("Stage that the freight goes to."),
   freight: ResourceName.optional().describe("Freight to promote. Give this or `origin`."),
   origin: FreightOrigin.optional().describe("Promote what auto-promotion would choose from this origin."),
-  target: z
-    .union([ResourceName, z.literal("")])
-    .optional()
-    .describe("Target of the stage; kept, not used."),
+  target: ResourceName.optional().describe("Target of the stage; kept, not used."),
   vars: z
     .array(ExpressionVariable)
     .optional()

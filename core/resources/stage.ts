@@ -57,7 +57,7 @@ export const Verification = z.strictObject({
       z.strictObject({
         name: z.string().min(1).describe("Name of the template."),
         kind: z
-          .enum(["AnalysisTemplate", "ClusterAnalysisTemplate", ""])
+          .enum(["AnalysisTemplate", "ClusterAnalysisTemplate"])
           .optional()
           .describe("Kind of the template; AnalysisTemplate by default."),
       }),

@@ -41,10 +41,9 @@ export const GitSubscription = z.strictObject({
     .default("NewestFromBranch")
     .describe("Which commits count, and which is the best."),
   branch: z
-    .union([
-      z.string().max(255).regex(branchPattern, { error: "expected the name of a branch" }),
-      z.literal(""),
-    ])
+    .string()
+    .max(255)
+    .regex(branchPattern, { error: "expected the name of a branch" })
     .optional()
     .describe("Branch for NewestFromBranch; the repository's default branch without it."),
   strictSemvers,
