@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { UserError } from "#core/failure.ts";
+import { type FindTask, inflateSteps } from "#core/promotion/inflate.ts";
+import { keys } from "#core/promotion/keys.ts";
+import { promotionName } from "#core/promotion/name.ts";
 import type { Promotion } from "#core/resources/promotion.ts";
 import type { Stage } from "#core/resources/stage.ts";
-import { type FindTask, inflateSteps } from "./inflate.ts";
-import { keys } from "./keys.ts";
-import { promotionName } from "./name.ts";
 
 export interface BuildOptions {
   findTask: FindTask;
@@ -26,14 +26,14 @@ export async function buildPromotion(
   { findTask, actor, annotations }: BuildOptions,
 ): Promise<Promotion> {
   const { name, namespace } = stage.metadata;
-  const template = stage.spec.promotionTemplate?.spec;
-  if (template === undefined || template.steps.length === 0) {
+  const { vars: templateVars = [], steps = [] } = stage.spec.promotionTemplate?.spec ?? {};
+  if (steps.length === 0) {
     throw new UserError(
       `Cannot promote to Stage "${name}" in project "${namespace}": it defines no promotion steps`,
       { hint: "Add steps under spec.promotionTemplate.spec.steps of the stage.", status: 422 },
     );
   }
-  const vars = [...(stage.spec.vars ?? []), ...(template.vars ?? [])];
+  const vars = [...(stage.spec.vars ?? []), ...templateVars];
   return {
     apiVersion: "kargo.akuity.io/v1alpha1",
     kind: "Promotion",
@@ -64,7 +64,7 @@ export async function buildPromotion(
       stage: name,
       freight,
       vars,
-      steps: await inflateSteps(template.steps, vars, findTask),
+      steps: await inflateSteps(steps, vars, findTask),
     },
   };
 }

@@ -1,6 +1,6 @@
 import { UserError } from "#core/failure.ts";
+import { aliasSeparator, stepAlias } from "#core/promotion/alias.ts";
 import type { PromotionStep } from "#core/resources/promotion.ts";
-import { aliasSeparator, stepAlias } from "./alias.ts";
 
 type Variable = NonNullable<PromotionStep["vars"]>[number];
 

@@ -1,0 +1,252 @@
+import type { Expressions } from "#core/expressions/expressions.ts";
+import { StepFailure } from "#core/failure.ts";
+import { type AttemptResult, attempt } from "#core/promotion/attempt.ts";
+import { evaluateStep, type StepFunctions } from "#core/promotion/evaluate.ts";
+import { finalPhase } from "#core/promotion/final-phase.ts";
+import { toInvocation } from "#core/promotion/invocation.ts";
+import { type PromotionRun, recordOf } from "#core/promotion/run.ts";
+import { millisecondsLeft, type StepRules, setStatus, settle } from "#core/promotion/settle.ts";
+import { rememberTries, transientTries } from "#core/promotion/transient-tries.ts";
+import { unknownKindMessage } from "#core/promotion/unknown-kind.ts";
+import { parseDuration } from "#core/resources/duration.ts";
+import type { PromotionStep, StepExecutionMetadata } from "#core/resources/promotion.ts";
+import type { StepKind, StepKinds } from "#core/runner.ts";
+import type { Outcome } from "#core/step.ts";
+import type { LogKey, LogLine, Store } from "#core/store/store.ts";
+
+export interface EngineServices {
+  kinds: StepKinds;
+  expressions: Expressions;
+  functionsFor(run: PromotionRun, step: PromotionStep): StepFunctions;
+  store: Pick<Store, "journal">;
+  openLog(key: LogKey): StepLogWriter;
+  now(): Date;
+  settings: EngineSettings;
+}
+
+export interface StepLogWriter {
+  write(line: Omit<LogLine, "at">): void;
+  /** Resolves when all that was written can be read. */
+  close(): Promise<void>;
+}
+
+export interface EngineSettings {
+  /** Bytes of JSON that the output of one step may have. */
+  maxOutputBytes: number;
+  /** How long a step may take to end after it was told to. */
+  graceSeconds: number;
+  /** What an attempt gets that starts when the step's time is already up: one last look. */
+  lastLookSeconds: number;
+}
+
+export const defaultEngineSettings: EngineSettings = {
+  maxOutputBytes: 1024 * 1024,
+  graceSeconds: 30,
+  lastLookSeconds: 30,
+};
+
+/** How far a promotion came. */
+export type Progress =
+  /** All steps are over; phase, message and finish time stand in the status, which is not saved yet. */
+  | { state: "finished" }
+  /** A step waits or is to be tried again; Infinity when only a wake-up can bring news. */
+  | { state: "waiting"; retryInSeconds: number }
+  /** The signal was aborted. What was going on is on disk and goes on from there. */
+  | { state: "interrupted" };
+
+/**
+ * Runs the steps of a promotion from where its status says it is, until it is finished, waits or is
+ * interrupted. Every transition is on disk before the next step starts: the end of a step and the start
+ * of the next are one write.
+ */
+export async function advance(
+  run: PromotionRun,
+  services: EngineServices,
+  signal: AbortSignal,
+): Promise<Progress> {
+  const { status, steps } = run;
+  for (let index = status.currentStep ?? 0; index < steps.length; index += 1) {
+    const step = steps[index] as PromotionStep;
+    status.currentStep = index;
+    if (signal.aborted) {
+      await run.save();
+      return { state: "interrupted" };
+    }
+    const record = recordOf(status, step);
+    if (record.finishedAt !== undefined) continue;
+
+    const prepared = await prepare(run, step, record, services);
+    if (prepared === undefined) continue;
+    const progress = await runStep(run, step, record, prepared, services, signal);
+    if (progress !== undefined) return progress;
+  }
+  conclude(run, services.now());
+  return { state: "finished" };
+}
+
+interface Prepared {
+  kind: StepKind;
+  config: Record<string, unknown>;
+  vars: Record<string, unknown>;
+  /** The step was started before: this is a return to it. */
+  resumed: boolean;
+}
+
+/** What is needed to run the step, or undefined when it is over without having run: its record says why. */
+async function prepare(
+  run: PromotionRun,
+  step: PromotionStep,
+  record: StepExecutionMetadata,
+  services: EngineServices,
+): Promise<Prepared | undefined> {
+  const evaluation = evaluateStep(services.expressions, services.functionsFor(run, step), run, step);
+  const errored = (message: string) => setStatus(record, "Errored", run.mask(message));
+  const resumed = record.startedAt !== undefined;
+
+  // Asked once: later, the step's own failed attempt would count among those before it.
+  if (!resumed) {
+    try {
+      if (await evaluation.shouldSkip()) {
+        setStatus(record, "Skipped", undefined);
+        return undefined;
+      }
+    } catch (error) {
+      errored(`error checking if step "${step.as}" should be skipped: ${messageOf(error)}`);
+      return undefined;
+    }
+  }
+  const kind = await services.kinds.find(step.uses ?? "");
+  if (kind === undefined) {
+    errored(unknownKindMessage(step.uses ?? "", await services.kinds.names()));
+    return undefined;
+  }
+  record.startedAt ??= services.now().toISOString();
+  try {
+    const config = await evaluation.config();
+    return { kind, config, vars: await evaluation.vars(), resumed };
+  } catch (error) {
+    errored(`failed to build step context: failed to get step config: ${messageOf(error)}`);
+    record.finishedAt = services.now().toISOString();
+    return undefined;
+  }
+}
+
+/** Makes one attempt at the step. Returns undefined when the step is over. */
+async function runStep(
+  run: PromotionRun,
+  step: PromotionStep,
+  record: StepExecutionMetadata,
+  prepared: Prepared,
+  services: EngineServices,
+  signal: AbortSignal,
+): Promise<Progress | undefined> {
+  const { kind, resumed } = prepared;
+  const rules = rulesOf(step, kind);
+  const tries = resumed ? await transientTries(services.store, run.uid, step) : 0;
+  if (!resumed) {
+    setStatus(record, "Running", undefined);
+    await run.save();
+  }
+
+  const result = checkOutput(
+    await attemptStep(run, step, record, prepared, tries, rules, services, signal),
+    step,
+    services.settings,
+  );
+  if (result.end === "interrupted") return { state: "interrupted" };
+
+  keepWhatItLeft(run, step, kind, result);
+  const verdict = settle(record, result, rules, tries, services.now());
+  if (record.message !== undefined) record.message = run.mask(record.message);
+  if (verdict.over) return undefined;
+
+  await run.save(
+    verdict.transientTries === tries ? [] : [rememberTries(run.uid, step, verdict.transientTries)],
+  );
+  return { state: "waiting", retryInSeconds: verdict.retryInSeconds };
+}
+
+async function attemptStep(
+  run: PromotionRun,
+  step: PromotionStep,
+  record: StepExecutionMetadata,
+  { kind, config, vars, resumed }: Prepared,
+  tries: number,
+  rules: StepRules,
+  services: EngineServices,
+  signal: AbortSignal,
+): Promise<AttemptResult> {
+  const { settings } = services;
+  const invocation = toInvocation(run, step, record, { config, vars, tries });
+  const log = services.openLog({ project: run.project, promotion: run.promotion, step: step.as ?? "" });
+  const left = millisecondsLeft(record, rules, services.now());
+  const work = async (workSignal: AbortSignal): Promise<Outcome> => {
+    const io = { signal: workSignal, log: (line: Omit<LogLine, "at">) => log.write(line) };
+    const found = resumed ? await kind.runner.reattach?.(invocation, io) : undefined;
+    return found ?? (await kind.runner.run(invocation, io));
+  };
+  try {
+    return await attempt(work, {
+      signal,
+      millisecondsLeft: left > 0 ? left : settings.lastLookSeconds * 1000,
+      graceMilliseconds: settings.graceSeconds * 1000,
+    });
+  } finally {
+    await log.close();
+  }
+}
+
+function rulesOf(step: PromotionStep, kind: StepKind): StepRules {
+  const { timeout, errorThreshold } = step.retry ?? {};
+  return {
+    timeoutMilliseconds:
+      timeout === undefined ? (kind.defaultTimeoutSeconds ?? 0) * 1000 : (parseDuration(timeout) ?? 0),
+    errorThreshold: Math.max(errorThreshold || kind.defaultErrorThreshold || 1, 1),
+  };
+}
+
+/** An output that is no JSON or has more of it than allowed is refused: all later steps would carry it. */
+function checkOutput(result: AttemptResult, step: PromotionStep, settings: EngineSettings): AttemptResult {
+  const output = outputOf(result);
+  if (output === undefined) return result;
+  const bytes = Buffer.byteLength(JSON.stringify(output));
+  if (bytes <= settings.maxOutputBytes) return result;
+  return {
+    end: "failure",
+    failure: new StepFailure(
+      "refused",
+      `Cannot keep the output of step "${step.as}": ${bytes} bytes are more than the ${settings.maxOutputBytes} allowed`,
+    ),
+  };
+}
+
+function outputOf(result: AttemptResult): Record<string, unknown> | undefined {
+  if (result.end === "outcome") return result.outcome.output;
+  return result.end === "failure" ? result.failure.output : undefined;
+}
+
+function keepWhatItLeft(
+  run: PromotionRun,
+  step: PromotionStep,
+  kind: StepKind,
+  result: Exclude<AttemptResult, { end: "interrupted" }>,
+): void {
+  run.keepOutput(step.as ?? "", outputOf(result), kind.taskOutput ?? false);
+  if (result.end !== "outcome" || result.outcome.status !== "succeeded") return;
+  const { healthCheck } = result.outcome;
+  if (healthCheck === undefined) return;
+  run.status.healthChecks = [...(run.status.healthChecks ?? []), healthCheck];
+}
+
+function conclude(run: PromotionRun, now: Date): void {
+  const { status, steps } = run;
+  const { phase, message } = finalPhase(steps, status.stepExecutionMetadata ?? []);
+  status.phase = phase;
+  if (message) status.message = message;
+  else delete status.message;
+  status.finishedAt = now.toISOString();
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

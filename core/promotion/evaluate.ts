@@ -1,0 +1,158 @@
+import type { Expressions, HostFunctions } from "#core/expressions/expressions.ts";
+import { splitAlias } from "#core/promotion/alias.ts";
+import { hasFailures } from "#core/promotion/conditions.ts";
+import type { PromotionRun } from "#core/promotion/run.ts";
+import type { PromotionStep, StepExecutionMetadata } from "#core/resources/promotion.ts";
+
+/** The functions that expressions of one step may call. */
+export interface StepFunctions {
+  /** In the values of variables: data, freight, utilities. */
+  forVars: HostFunctions;
+  /** In `if` and `config`: those, and what tells the status of earlier steps. */
+  forStep: HostFunctions;
+}
+
+/** The expressions of one step, evaluated when they are asked for; its variables only once. */
+export interface StepEvaluation {
+  /** True when the step is not to be run. Throws when `if` cannot be evaluated or gives no boolean. */
+  shouldSkip(): Promise<boolean>;
+  vars(): Promise<Record<string, unknown>>;
+  config(): Promise<Record<string, unknown>>;
+}
+
+export function evaluateStep(
+  expressions: Expressions,
+  functions: StepFunctions,
+  run: PromotionRun,
+  step: PromotionStep,
+): StepEvaluation {
+  let evaluatedVars: Promise<Record<string, unknown>> | undefined;
+  const vars = () => {
+    evaluatedVars ??= evaluateVars(expressions, functions.forVars, run, step);
+    return evaluatedVars;
+  };
+  const scope = async (text: string) => ({
+    env: { ...stepEnvironment(run, step, text), vars: await vars() },
+    functions: functions.forStep,
+  });
+
+  return {
+    vars,
+    async shouldSkip() {
+      if (!step.if) return hasFailures(run.status.stepExecutionMetadata ?? []);
+      const value = await expressions.evaluateTemplate(step.if, await scope(step.if));
+      if (typeof value !== "boolean") {
+        throw new Error(`expression must evaluate to a boolean, got ${goType(value)}`);
+      }
+      return !value;
+    },
+    async config() {
+      if (step.config === undefined) return {};
+      const evaluated = await expressions.evaluateJsonTemplate(
+        step.config,
+        await scope(JSON.stringify(step.config)),
+      );
+      return evaluated as Record<string, unknown>;
+    },
+  };
+}
+
+/** The promotion's variables cannot see outputs, a step's own can; each sees those in front of it. */
+async function evaluateVars(
+  expressions: Expressions,
+  functions: HostFunctions,
+  run: PromotionRun,
+  step: PromotionStep,
+): Promise<Record<string, unknown>> {
+  const vars: Record<string, unknown> = {};
+  const promotionEnv = promotionEnvironment(run, step.as ?? "");
+  const evaluate = async (name: string, value: string, env: Record<string, unknown>) => {
+    try {
+      vars[name] = await expressions.evaluateTemplate(value, { env: { ...env, vars }, functions });
+    } catch (error) {
+      throw new Error(`error pre-processing promotion variable "${name}": ${messageOf(error)}`, {
+        cause: error,
+      });
+    }
+  };
+  for (const { name, value } of run.vars) await evaluate(name, value, promotionEnv);
+  for (const { name, value } of step.vars ?? [])
+    await evaluate(name, value, stepEnvironment(run, step, value));
+  return vars;
+}
+
+/** `ctx` as expressions see it. */
+export function promotionEnvironment(run: PromotionRun, alias: string): Record<string, unknown> {
+  return {
+    ctx: {
+      uiBaseUrl: run.uiBaseUrl,
+      project: run.project,
+      promotion: run.promotion,
+      stage: run.stage,
+      targetFreight: {
+        name: run.targetFreight?.name ?? "",
+        alias: run.targetFreightAlias,
+        origin: { name: run.targetFreight?.origin.name ?? "" },
+      },
+      meta: {
+        promotion: { actor: run.actor, rollback: run.rollback },
+        step: { alias },
+      },
+    },
+  };
+}
+
+function stepEnvironment(run: PromotionRun, step: PromotionStep, text: string): Record<string, unknown> {
+  const env = promotionEnvironment(run, step.as ?? "");
+  env.outputs = run.outputs;
+  const task = taskOutputs(step.as ?? "", run.outputs);
+  if (task !== undefined) env.task = { outputs: task };
+  // Kargo's own, undocumented; it grows with the promotion, so only those who ask for it pay for it.
+  if (text.includes("stepMetas")) env.stepMetas = stepMetas(run.status.stepExecutionMetadata ?? []);
+  return env;
+}
+
+/** What the other steps of the same task put out, under their short names. */
+function taskOutputs(alias: string, outputs: Record<string, unknown>): Record<string, unknown> | undefined {
+  const { task } = splitAlias(alias);
+  if (task === undefined) return undefined;
+  const own: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(outputs)) {
+    const { task: owner, step } = splitAlias(key);
+    if (owner === task) own[step] = value;
+  }
+  return own;
+}
+
+function stepMetas(records: readonly StepExecutionMetadata[]): Record<string, unknown> {
+  return Object.fromEntries(
+    records.map(({ alias, status, message, errorCount, continueOnError }) => [
+      alias,
+      {
+        Alias: alias,
+        Status: status ?? "",
+        Message: message ?? "",
+        ErrorCount: errorCount ?? 0,
+        ContinueOnError: continueOnError ?? false,
+      },
+    ]),
+  );
+}
+
+/** The name by which Kargo's users know the type of a value from its messages. */
+function goType(value: unknown): string {
+  if (value === null || value === undefined) return "<nil>";
+  if (Array.isArray(value)) return "[]interface {}";
+  switch (typeof value) {
+    case "number":
+      return "float64";
+    case "object":
+      return "map[string]interface {}";
+    default:
+      return typeof value;
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
