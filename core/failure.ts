@@ -10,6 +10,8 @@ const failureKinds = {
   failed: { status: "Failed", terminal: true, transient: false },
   /** The answer is no for now: another attempt may find it changed. */
   unsuccessful: { status: "Failed", terminal: false, transient: false },
+  /** A server was too busy to answer: as "unsuccessful", once trying again has not helped. */
+  unavailable: { status: "Failed", terminal: false, transient: true },
   /** Something asked for is not allowed, or cannot ever work. */
   refused: { status: "Errored", terminal: true, transient: false },
   /** Something went wrong that another attempt may not meet. */

@@ -160,7 +160,7 @@ function toResponse(
 
 function parseUrl(text: string | URL, what: string): URL {
   const url = URL.parse(String(text));
-  if (url === null) throw new StepFailure("config", `Cannot read ${what} ${JSON.stringify(String(text))}`);
+  if (url === null) throw new StepFailure("refused", `Cannot read ${what} ${JSON.stringify(String(text))}`);
   if (url.protocol !== "http:" && url.protocol !== "https:") {
     throw new StepFailure(
       "refused",
