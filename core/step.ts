@@ -117,6 +117,8 @@ export interface StepContext {
   readonly freightRequests: readonly FreightRequest[];
   readonly outputs: Readonly<Record<string, unknown>>;
   readonly credentials: CredentialSource;
+  /** Who commits when a step names nobody, as the ClusterConfig says; what it leaves out has defaults. */
+  gitUser?(): Promise<{ name?: string; email?: string; signingKey?: string } | undefined>;
   readonly log: StepLog;
   /** Aborted when the promotion is aborted, the step times out or the daemon stops. */
   readonly signal: AbortSignal;

@@ -1,0 +1,55 @@
+import path from "node:path";
+import { z } from "zod";
+import type { Credentials } from "#core/credentials/credentials.ts";
+import { createGit, type Git, type GitSource } from "#core/git/git.ts";
+import { parseRemote, refuseOwnFolders } from "#core/git/git-url.ts";
+import { findRepositoryUser } from "#core/git/git-user.ts";
+import type { GitUser } from "#core/git/repository.ts";
+import { openWorkTree, type WorkTree } from "#core/git/work-tree.ts";
+import type { StepContext } from "#core/step.ts";
+
+export const pathField = z.string().min(1).describe("Path to a Git work tree, relative to the workspace.");
+
+export const authorField = z.strictObject({
+  name: z.string().min(1).describe("Name of the author and committer."),
+  // As Go's mail parser takes it: hosts without a dot are fine.
+  email: z.email({ pattern: /^[^\s@<>]+@[^\s@<>]+$/ }).describe("Their e-mail address."),
+  signingKey: z
+    .string()
+    .optional()
+    .describe("Armoured GPG private key to sign with. Name and e-mail address must be those of the key."),
+});
+
+export const commitOutput = z.object({
+  commit: z.string().describe("ID of the commit that the work tree's HEAD names after the step."),
+});
+
+export function gitOf(ctx: StepContext): Git {
+  return createGit(ctx);
+}
+
+/** The work tree at `shown`, with the credentials of the repository that it was cloned from. */
+export function workTreeOf(ctx: StepContext, shown: string): Promise<WorkTree> {
+  return openWorkTree(gitOf(ctx), ctx.workspace, shown, (repoURL) => findCredentials(ctx, repoURL));
+}
+
+/** The repository behind an address, once it is found fit to be used from a step. */
+export async function sourceOf(
+  ctx: StepContext,
+  git: Git,
+  repoURL: string,
+  insecureSkipTLSVerify: boolean,
+): Promise<GitSource> {
+  const remote = parseRemote(repoURL, git.settings);
+  await refuseOwnFolders(remote, [ctx.workspace.root, path.dirname(await ctx.cacheFolder("git"))]);
+  return { remote, credentials: await findCredentials(ctx, repoURL), insecureSkipTLSVerify };
+}
+
+function findCredentials(ctx: StepContext, repoURL: string): Promise<Credentials | undefined> {
+  return ctx.credentials.find("git", repoURL);
+}
+
+/** Who commits: the step's author, or else whom the operator named. */
+export async function userOf(ctx: StepContext, git: Git, author: GitUser | undefined): Promise<GitUser> {
+  return author ?? findRepositoryUser(git.settings, await ctx.gitUser?.());
+}
