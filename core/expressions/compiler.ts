@@ -1,0 +1,285 @@
+import type { Builtin, Call, Chain, Member, Node } from "./ast.ts";
+import { predicateBuiltins } from "./builtin-names.ts";
+import type { Span } from "./error.ts";
+
+/** Collects where the parts of a program came from, so that a failure can name the place. */
+export class Places {
+  private readonly all: { expression: string; at: Span }[] = [];
+
+  add(expression: string, at: Span): number {
+    return this.all.push({ expression, at }) - 1;
+  }
+
+  get(index: number): { expression: string; at: Span } | undefined {
+    return this.all[index];
+  }
+}
+
+const binaryFunctions: Readonly<Record<string, string>> = {
+  "+": "add",
+  "-": "subtract",
+  "*": "multiply",
+  "/": "divide",
+  "%": "modulo",
+  "**": "power",
+  "^": "power",
+  "<": "less",
+  ">": "more",
+  "<=": "lessOrEqual",
+  ">=": "moreOrEqual",
+  in: "isIn",
+  matches: "matches",
+  contains: "contains",
+  startsWith: "startsWith",
+  endsWith: "endsWith",
+  "..": "range",
+};
+
+export interface CompileOptions {
+  /** Whether a name that is called is one of the host's functions. */
+  isHostFunction(name: string): boolean;
+  /** Whether it is one that templates bring along. */
+  isTemplateFunction(name: string): boolean;
+}
+
+/** The JavaScript of an expression, as an expression; `locals` must be declared around it. */
+export interface Compiled {
+  readonly code: string;
+  readonly locals: readonly string[];
+}
+
+/**
+ * Writes JavaScript for a tree: calls of the runtime's functions ($), over the environment `e`. `prefix`
+ * keeps the locals of several expressions in one program apart.
+ */
+export function compile(
+  node: Node,
+  expression: string,
+  places: Places,
+  prefix: string,
+  options: CompileOptions,
+): Compiled {
+  const compiler = new Compiler(expression, places, prefix, options);
+  const code = compiler.write(node);
+  return { code, locals: compiler.locals };
+}
+
+class Compiler {
+  readonly locals: string[] = [];
+  private readonly expression: string;
+  private readonly places: Places;
+  private readonly prefix: string;
+  private readonly options: CompileOptions;
+  /** Variables by name, the innermost last. */
+  private readonly variables: { name: string; local: string }[] = [];
+  /** How many predicates stand around: their parameters are numbered so that inner ones hide nothing. */
+  private predicates = 0;
+
+  constructor(expression: string, places: Places, prefix: string, options: CompileOptions) {
+    this.expression = expression;
+    this.places = places;
+    this.prefix = prefix;
+    this.options = options;
+  }
+
+  write(node: Node): string {
+    switch (node.kind) {
+      case "nil":
+        return "null";
+      case "bool":
+        return String(node.value);
+      case "integer":
+        return integer(node.value);
+      case "float":
+        return float(node.value);
+      case "string":
+        return JSON.stringify(node.value);
+      case "bytes":
+        return `new $.Bytes([${Array.from(node.value, (byte) => byte.charCodeAt(0)).join(",")}])`;
+      case "constants":
+        throw new Error("A set of constants stands only to the right of `in`");
+      case "identifier":
+        return this.identifier(node.name);
+      case "unary":
+        return this.unary(node.operator, this.write(node.operand), this.place(node));
+      case "binary":
+        return this.binary(node.operator, node.left, node.right, node);
+      case "chain":
+        return this.chain(node);
+      case "member":
+        return this.fetch(this.write(node.object), node);
+      case "slice":
+        return this.slice(this.write(node.object), node);
+      case "call":
+        return this.call(node);
+      case "builtin":
+        return this.builtin(node);
+      case "predicate":
+        return this.predicate(node.body);
+      case "pointer":
+        return `${{ "": "i", index: "n", acc: "a" }[node.name] ?? "i"}${this.predicates}`;
+      case "let":
+        return this.variable(node.name, node.value, node.body);
+      case "sequence":
+        return `(${node.nodes.map((one) => this.write(one)).join(",")})`;
+      case "conditional":
+        return `($.bool(${this.write(node.condition)},${this.place(node.condition)})?${this.write(node.then)}:${this.write(node.otherwise)})`;
+      case "array":
+        return `$.array([${node.nodes.map((one) => this.write(one)).join(",")}],${this.place(node)})`;
+      case "map": {
+        const pairs = node.pairs.map(({ key, value }) => `[${this.write(key)},${this.write(value)}]`);
+        return `$.mapOf([${pairs.join(",")}],${this.place(node)})`;
+      }
+      default:
+        return node satisfies never;
+    }
+  }
+
+  private identifier(name: string): string {
+    const variable = this.variables.findLast((one) => one.name === name);
+    if (variable) return variable.local;
+    return name === "$env" ? "e" : `$.own(e,${JSON.stringify(name)})`;
+  }
+
+  private unary(operator: string, operand: string, at: number): string {
+    if (operator === "-") return `$.negate(${operand},${at})`;
+    return operator === "+" ? operand : `!$.bool(${operand},${at})`;
+  }
+
+  private binary(operator: string, left: Node, right: Node, node: Node): string {
+    const at = this.place(node);
+    const a = this.write(left);
+    if (operator === "in" && right.kind === "constants") {
+      const values = right.values.map((value) =>
+        typeof value === "bigint" ? integer(value) : JSON.stringify(value),
+      );
+      return `$.isInSet(${a},new Set([${values.join(",")}]),${JSON.stringify(right.of)},${at})`;
+    }
+    const b = this.write(right);
+    switch (operator) {
+      case "==":
+        return `$.equal(${a},${b})`;
+      case "!=":
+        return `!$.equal(${a},${b})`;
+      case "and":
+      case "&&":
+        return `($.bool(${a},${at})?${b}:false)`;
+      case "or":
+      case "||":
+        return `($.bool(${a},${at})?true:${b})`;
+      case "??":
+        return `(${a}??${b})`;
+    }
+    return `$.${binaryFunctions[operator]}(${a},${b},${at})`;
+  }
+
+  /** `a?.b.c` stops at nil as a whole: what follows is written inside of the test for it. */
+  private chain(node: Chain): string {
+    return this.links(node.body, (code) => code);
+  }
+
+  private links(node: Node, rest: (code: string) => string): string {
+    switch (node.kind) {
+      case "member":
+        return this.links(node.object, (object) => {
+          if (!node.optional) return rest(this.fetch(object, node));
+          const local = this.local();
+          return `((${local}=${object})===null?null:${rest(this.fetch(local, node))})`;
+        });
+      case "call":
+        if (node.callee.kind !== "member") return rest(this.write(node));
+        return this.links(node.callee, (callee) => rest(this.callValue(callee, node)));
+      case "slice":
+        return this.links(node.object, (object) => rest(this.slice(object, node)));
+      default:
+        return rest(this.write(node));
+    }
+  }
+
+  private fetch(object: string, node: Member): string {
+    return `$.fetch(${object},${this.write(node.property)},${this.place(node)})`;
+  }
+
+  private slice(object: string, node: Extract<Node, { kind: "slice" }>): string {
+    const at = this.place(node);
+    const local = this.local();
+    const end = node.end ? this.write(node.end) : `$.sliceEnd(${local},${at})`;
+    const start = node.start ? this.write(node.start) : "0";
+    return `(${local}=${object},$.slice(${local},${start},${end},${at}))`;
+  }
+
+  private call(node: Call): string {
+    if (node.callee.kind === "identifier" && this.options.isHostFunction(node.callee.name)) {
+      const args = node.args.map((arg) => this.write(arg)).join(",");
+      return `$.call(${JSON.stringify(node.callee.name)},[${args}],${this.place(node)})`;
+    }
+    if (node.callee.kind === "identifier" && this.options.isTemplateFunction(node.callee.name)) {
+      return `$.${node.callee.name}(${node.args.map((arg) => this.write(arg)).join(",")})`;
+    }
+    return this.callValue(this.write(node.callee), node);
+  }
+
+  private callValue(callee: string, node: Call): string {
+    const args = node.args.map((arg) => this.write(arg)).join(",");
+    return `$.callValue(${callee},[${args}],${this.place(node)})`;
+  }
+
+  private builtin(node: Builtin): string {
+    const at = this.place(node);
+    if (!predicateBuiltins.has(node.name)) {
+      return `$.builtins.${node.name}([${node.args.map((arg) => this.write(arg)).join(",")}],${at})`;
+    }
+    const [array, predicate, third] = node.args;
+    const source = this.write(array as Node);
+    const body = predicate ? this.write(predicate) : "(i)=>i";
+    const mapped = node.mapped ? this.predicate(node.mapped) : "null";
+    const extra =
+      {
+        filter: [mapped],
+        count: [node.threshold === undefined ? "null" : String(node.threshold)],
+        find: [mapped, String(node.throws ?? false)],
+        findLast: [mapped, String(node.throws ?? false)],
+        sortBy: [third ? this.write(third) : '"asc"'],
+        reduce: [third ? `{value:${this.write(third)}}` : "null"],
+      }[node.name] ?? [];
+    return `$.${node.name}(${[source, body, ...extra, at].join(",")})`;
+  }
+
+  private predicate(body: Node): string {
+    this.predicates++;
+    const level = this.predicates;
+    const code = this.write(body);
+    this.predicates--;
+    return `((i${level},n${level},a${level})=>(${code}))`;
+  }
+
+  private variable(name: string, value: Node, body: Node): string {
+    const code = this.write(value);
+    const local = this.local();
+    this.variables.push({ name, local });
+    const rest = this.write(body);
+    this.variables.pop();
+    return `(${local}=${code},${rest})`;
+  }
+
+  private local(): string {
+    const name = `${this.prefix}${this.locals.length}`;
+    this.locals.push(name);
+    return name;
+  }
+
+  private place(node: Node): number {
+    return this.places.add(this.expression, node.at);
+  }
+}
+
+function integer(value: bigint): string {
+  const small = Number(value);
+  const text = Number.isSafeInteger(small) ? String(value) : `${value}n`;
+  return value < 0n ? `(${text})` : text;
+}
+
+function float(value: number): string {
+  const text = Object.is(value, -0) ? "-0" : String(value);
+  return Number.isSafeInteger(value) ? `new $.Float(${text})` : `(${text})`;
+}

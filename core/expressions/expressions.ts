@@ -1,0 +1,82 @@
+import { Engine } from "./engine.ts";
+import type { ExpressionError } from "./error.ts";
+import type { HostFunctions, Scope } from "./functions.ts";
+import { coerce, isTemplate } from "./templates.ts";
+
+export { ExpressionError } from "./error.ts";
+export type { HostFunction, HostFunctions, HostValue, Scope } from "./functions.ts";
+
+export interface ExpressionLimits {
+  /** Of all values of one evaluation; 64 MiB by default. */
+  readonly memoryBytes?: number;
+  /** For one evaluation, the time that host functions take not counted; 500 by default. */
+  readonly milliseconds?: number;
+}
+
+/** What is known of a scope before anything is run. */
+export interface KnownScope {
+  /** The names that expressions may use, with those below them: `true` where anything may stand. */
+  readonly variables: KnownNames;
+  readonly functions: HostFunctions;
+}
+
+export type KnownNames = { readonly [name: string]: KnownNames | true };
+
+/** Evaluates expr-lang. Everything thrown is an ExpressionError, and so is what host functions throw. */
+export interface Expressions {
+  /** The value of a bare expression, as JSON. */
+  evaluate(expression: string, scope: Scope): Promise<unknown>;
+  /** The value of a bare expression, as the JSON text that Go would write. */
+  evaluateToJson(expression: string, scope: Scope): Promise<string>;
+  /** A string with `${{ }}` or `${% %}` in it; other strings come back as they are. */
+  evaluateTemplate(template: string, scope: Scope): Promise<unknown>;
+  /** All strings in the values of a JSON value as templates; keys are left alone. */
+  evaluateJsonTemplate(value: unknown, scope: Scope): Promise<unknown>;
+  /** What can be said against an expression without running it. */
+  check(expression: string, known: KnownScope): ExpressionError[];
+  /** The same for each expression in a template. */
+  checkTemplate(template: string, known: KnownScope): ExpressionError[];
+  dispose(): void;
+}
+
+/** Starts a sandbox; it lasts until it is disposed of, and may serve any number of evaluations at once. */
+export async function createExpressions(limits: ExpressionLimits = {}): Promise<Expressions> {
+  const engine = new Engine({
+    memoryBytes: limits.memoryBytes ?? 64 * 1024 * 1024,
+    milliseconds: limits.milliseconds ?? 500,
+  });
+  await engine.sandbox();
+
+  const evaluateToJson = (expression: string, scope: Scope) =>
+    engine.run(engine.programs.expression(expression, scope.functions), scope);
+
+  const evaluateTemplate = async (template: string, scope: Scope): Promise<unknown> => {
+    if (!isTemplate(template)) return template;
+    return coerce(await engine.run(engine.programs.template(template, scope.functions), scope));
+  };
+
+  const evaluateJsonTemplate = async (value: unknown, scope: Scope): Promise<unknown> => {
+    if (typeof value === "string") return evaluateTemplate(value, scope);
+    if (value === null || typeof value !== "object") return value;
+    if (Array.isArray(value)) {
+      const elements: unknown[] = [];
+      for (const element of value) elements.push(await evaluateJsonTemplate(element, scope));
+      return elements;
+    }
+    const entries: [string, unknown][] = [];
+    for (const [key, entry] of Object.entries(value)) {
+      entries.push([key, await evaluateJsonTemplate(entry, scope)]);
+    }
+    return Object.fromEntries(entries);
+  };
+
+  return {
+    evaluate: async (expression, scope) => JSON.parse(await evaluateToJson(expression, scope)),
+    evaluateToJson,
+    evaluateTemplate,
+    evaluateJsonTemplate,
+    check: () => [],
+    checkTemplate: () => [],
+    dispose: () => engine.dispose(),
+  };
+}

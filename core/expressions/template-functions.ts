@@ -1,0 +1,1 @@
+export const templateFunctionNames = ["quote", "unsafeQuote", "asYAML", "asJSON"];

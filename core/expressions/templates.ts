@@ -1,0 +1,74 @@
+import { parseFloat64 } from "./runtime/numeric.ts";
+
+/** A template is text with expressions in it; each knows its text as written between the delimiters. */
+export type TemplatePart = { readonly text: string } | { readonly expression: string };
+
+const delimiters = [
+  { start: "${{", end: "}}" },
+  { start: "${%", end: "%}" },
+] as const;
+
+/** Whether a string holds an expression at all. Strings that do not are left as they are, "42" included. */
+export function isTemplate(text: string): boolean {
+  return delimiters.some(({ start }) => text.includes(start));
+}
+
+/** Cuts a template into its parts; `unclosed` reports an expression without an end, and does not return. */
+export function scanTemplate(
+  template: string,
+  unclosed: (expected: string, at: number) => never,
+): TemplatePart[] {
+  const parts: TemplatePart[] = [];
+  let position = 0;
+  for (;;) {
+    const next = nextDelimiter(template, position);
+    if (!next) break;
+    const start = next.index + next.start.length;
+    const end = template.indexOf(next.end, start);
+    if (end < 0) unclosed(next.end, next.index);
+    parts.push({ text: template.slice(position, next.index) });
+    const expression = template.slice(start, end);
+    position = end + next.end.length;
+    // An empty expression ends the evaluation: what follows it is text, whatever it looks like.
+    if (expression === "") break;
+    parts.push({ expression });
+  }
+  parts.push({ text: template.slice(position) });
+  return parts.filter((part) => !("text" in part) || part.text !== "");
+}
+
+function nextDelimiter(template: string, from: number) {
+  return delimiters
+    .map((delimiter) => ({ ...delimiter, index: template.indexOf(delimiter.start, from) }))
+    .filter(({ index }) => index >= 0)
+    .sort((a, b) => a.index - b.index)[0];
+}
+
+/**
+ * What a template's text stands for once its expressions are evaluated: a quoted string for what is in the
+ * quotes; a number, a boolean or other JSON for itself; anything else for its text. One line end at the end
+ * is set aside while looking, and put back on strings.
+ */
+export function coerce(evaluated: string): unknown {
+  const lineEnd = evaluated.endsWith("\n") ? "\n" : "";
+  const text = evaluated.slice(0, evaluated.length - lineEnd.length);
+  if (text.length > 1 && text.startsWith('"') && text.endsWith('"')) return text.slice(1, -1) + lineEnd;
+  return coerceScalar(text) ?? coerceJson(text, evaluated);
+}
+
+const booleans: ReadonlyMap<string, boolean> = new Map([
+  ...["1", "t", "T", "TRUE", "true", "True"].map((word) => [word, true] as const),
+  ...["0", "f", "F", "FALSE", "false", "False"].map((word) => [word, false] as const),
+]);
+
+function coerceScalar(text: string): number | boolean | undefined {
+  return parseFloat64(text) ?? booleans.get(text);
+}
+
+function coerceJson(text: string, otherwise: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return otherwise;
+  }
+}
