@@ -30,6 +30,8 @@ export interface Expressions {
   evaluateToJson(expression: string, scope: Scope): Promise<string>;
   /** A string with `${{ }}` or `${% %}` in it; other strings come back as they are. */
   evaluateTemplate(template: string, scope: Scope): Promise<unknown>;
+  /** A template's text with its expressions filled in; text it stays, whatever it looks like. */
+  renderTemplate(template: string, scope: Scope): Promise<string>;
   /** All strings in the values of a JSON value as templates; keys are left alone. */
   evaluateJsonTemplate(value: unknown, scope: Scope): Promise<unknown>;
   /** What can be said against an expression without running it. */
@@ -50,10 +52,11 @@ export async function createExpressions(limits: ExpressionLimits = {}): Promise<
   const evaluateToJson = (expression: string, scope: Scope) =>
     engine.run(engine.programs.expression(expression, scope.functions), scope);
 
-  const evaluateTemplate = async (template: string, scope: Scope): Promise<unknown> => {
-    if (!isTemplate(template)) return template;
-    return coerce(await engine.run(engine.programs.template(template, scope.functions), scope));
-  };
+  const renderTemplate = async (template: string, scope: Scope): Promise<string> =>
+    isTemplate(template) ? engine.run(engine.programs.template(template, scope.functions), scope) : template;
+
+  const evaluateTemplate = async (template: string, scope: Scope): Promise<unknown> =>
+    isTemplate(template) ? coerce(await renderTemplate(template, scope)) : template;
 
   const evaluateJsonTemplate = async (value: unknown, scope: Scope): Promise<unknown> => {
     if (typeof value === "string") return evaluateTemplate(value, scope);
@@ -74,6 +77,7 @@ export async function createExpressions(limits: ExpressionLimits = {}): Promise<
     evaluate: async (expression, scope) => JSON.parse(await evaluateToJson(expression, scope)),
     evaluateToJson,
     evaluateTemplate,
+    renderTemplate,
     evaluateJsonTemplate,
     check: () => [],
     checkTemplate: () => [],
