@@ -34,8 +34,13 @@ export interface Invocation {
 /** What the engine lends a runner for one invocation. */
 export interface RunnerIO {
   signal: AbortSignal;
-  log(line: Omit<LogLine, "at">): void;
+  /** `at` is given where the line's time is known better than from its arrival. */
+  log(line: RunnerLogLine): void;
+  /** When the last line that is in the step's log was written; tells where a re-attached log goes on. */
+  lastLogAt?(): Promise<string | undefined>;
 }
+
+export type RunnerLogLine = Omit<LogLine, "at"> & { at?: string };
 
 /**
  * Where a step's work happens.

@@ -1,0 +1,196 @@
+import type Docker from "dockerode";
+import type { Container } from "dockerode";
+import type { CredentialSource } from "#core/credentials/credentials.ts";
+import { DaemonStopping } from "#core/daemon-stopping.ts";
+import type { Expressions } from "#core/expressions/expressions.ts";
+import { StepFailure } from "#core/failure.ts";
+import type { Invocation, Runner, RunnerIO } from "#core/runner.ts";
+import { type Outcome, succeeded } from "#core/step.ts";
+import { openWorkspace } from "#core/workspace-folder.ts";
+import type { ContainerSpec } from "#runners/container/container-spec.ts";
+import { createContainer, findContainer, labelsOf, removeContainer } from "#runners/container/containers.ts";
+import { createOptions } from "#runners/container/create-options.ts";
+import { engineFailure, isNotFound } from "#runners/container/engine.ts";
+import { type Followed, followLog } from "#runners/container/follow.ts";
+import type { Images } from "#runners/container/images.ts";
+import {
+  type OutputFolder,
+  outputFolder,
+  prepareOutputFolder,
+  readBounded,
+} from "#runners/container/output-folder.ts";
+import { readOutput } from "#runners/container/step-output.ts";
+import { defaultUser, lendTree } from "#runners/container/workspace-owner.ts";
+
+export interface ContainerServices {
+  docker: Docker;
+  images: Images;
+  expressions: Expressions;
+  credentialsFor(project: string): CredentialSource;
+  /** Folder of the daemon's own for output files; not a workspace. */
+  outputRoot: string;
+}
+
+/** Says what to run for an invocation. */
+export type Prepare = (invocation: Invocation) => Promise<ContainerSpec>;
+
+/** Runs a step's command in a container of its own, one for each attempt. The container outlives the daemon. */
+export function createContainerRunner(services: ContainerServices, prepare: Prepare): Runner {
+  const folderOf = (invocation: Invocation) => outputFolder(services.outputRoot, invocation);
+  return {
+    async run(invocation, io) {
+      const spec = await prepare(invocation);
+      const leftover = await findContainer(services.docker, invocation);
+      if (leftover) await removeContainer(leftover);
+      const container = await start(services, spec, invocation, io);
+      return finish(services, container, spec, invocation, io, undefined);
+    },
+    async reattach(invocation, io) {
+      const container = await findContainer(services.docker, invocation);
+      if (!container) return undefined;
+      const { State } = await container.inspect();
+      // Created and never started: the daemon died in between, and nothing has happened yet.
+      if (State.Status === "created") return undefined;
+      io.log({ stream: "system", text: "took up the container that an earlier daemon had started" });
+      return finish(services, container, await prepare(invocation), invocation, io, await io.lastLogAt?.());
+    },
+  };
+
+  async function start(
+    { docker, images, credentialsFor }: ContainerServices,
+    spec: ContainerSpec,
+    invocation: Invocation,
+    io: RunnerIO,
+  ): Promise<Container> {
+    await images.ensure({
+      image: spec.image,
+      platform: spec.platform,
+      credentials: await credentialsFor(invocation.project).find("image", spec.image),
+      onProgress: (text) => io.log({ stream: "system", text }),
+    });
+    io.signal.throwIfAborted();
+    const user = defaultUser();
+    const folder = folderOf(invocation);
+    await prepareOutputFolder(folder);
+    await lendTree(invocation.workspace, user);
+    const container = await createContainer(
+      docker,
+      createOptions(spec, {
+        name: `towpath-${invocation.promotionUid}-${Buffer.from(invocation.alias).toString("hex").slice(0, 40)}-${invocation.attempt}`,
+        labels: labelsOf(invocation),
+        workspace: invocation.workspace,
+        outputFolder: folder.path,
+        user: `${user.uid}:${user.gid}`,
+      }),
+    );
+    try {
+      await container.start();
+    } catch (error) {
+      await removeContainer(container);
+      throw startFailure(spec, error);
+    }
+    return container;
+  }
+
+  async function finish(
+    _: ContainerServices,
+    container: Container,
+    spec: ContainerSpec,
+    invocation: Invocation,
+    io: RunnerIO,
+    loggedUpTo: string | undefined,
+  ): Promise<Outcome> {
+    const stopFollowing = new AbortController();
+    const followed = followLog(container, io, stopFollowing.signal, loggedUpTo);
+    followed.catch(() => undefined);
+    const ended = await endOf(container, spec, io.signal);
+    if (ended === "leftRunning") {
+      stopFollowing.abort();
+      await followed.catch(() => undefined);
+      throw io.signal.reason;
+    }
+    const folder = folderOf(invocation);
+    try {
+      const log = await followed;
+      if (io.signal.aborted) throw io.signal.reason;
+      await refuseFailure(container, ended.exitCode, spec, log);
+      const text = await outputText(spec, invocation, folder, log);
+      return succeeded(await readOutput(text, spec.output, services.expressions));
+    } finally {
+      await removeContainer(container);
+      await folder.remove();
+    }
+  }
+}
+
+/** Waits for the end. An abort stops the container first; a daemon that stops leaves it running. */
+async function endOf(
+  container: Container,
+  spec: ContainerSpec,
+  signal: AbortSignal,
+): Promise<{ exitCode: number } | "leftRunning"> {
+  const waited = container.wait().then(
+    ({ StatusCode }) => ({ exitCode: StatusCode as number }),
+    (error) => {
+      throw isNotFound(error)
+        ? new StepFailure("errored", "The step's container was removed while it ran", { cause: error })
+        : engineFailure("wait for the step's container", error);
+    },
+  );
+  const aborted = new Promise<"aborted">((resolve) => {
+    if (signal.aborted) resolve("aborted");
+    else signal.addEventListener("abort", () => resolve("aborted"), { once: true });
+  });
+  const first = await Promise.race([waited, aborted]);
+  if (first !== "aborted") return first;
+  if (signal.reason instanceof DaemonStopping) {
+    waited.catch(() => undefined);
+    return "leftRunning";
+  }
+  await container.stop({ t: Math.ceil(spec.stopGraceSeconds) }).catch(() => undefined);
+  return waited;
+}
+
+async function refuseFailure(container: Container, exitCode: number, spec: ContainerSpec, log: Followed) {
+  if (exitCode === 0) return;
+  const { State } = await container.inspect();
+  if (State.OOMKilled) {
+    const limit = `${Math.round(spec.limits.memoryBytes / 2 ** 20)} MiB`;
+    throw new StepFailure(
+      "errored",
+      `The command was killed: it wanted more memory than its limit of ${limit}`,
+    );
+  }
+  const said = log.tail("stderr") || log.tail("stdout");
+  const how = exitCode === 137 ? "was killed (SIGKILL)" : `ended with exit code ${exitCode}`;
+  throw new StepFailure("errored", `The command ${how}${said ? `: ${said}` : ""}`);
+}
+
+async function outputText(spec: ContainerSpec, invocation: Invocation, folder: OutputFolder, log: Followed) {
+  const { type, path = "" } = spec.output;
+  switch (type) {
+    case "Pipe":
+      return folder.read();
+    case "Stdout":
+      return log.text("stdout");
+    case "Stderr":
+      return log.text("stderr");
+    case "File": {
+      const workspace = await openWorkspace(invocation.workspace);
+      return readBounded(await workspace.resolve(path), `"${path}"`);
+    }
+    default:
+      return type satisfies never;
+  }
+}
+
+function startFailure(spec: ContainerSpec, error: unknown): StepFailure {
+  const text = String((error as { json?: { message?: string }; message?: string }).json?.message ?? error);
+  if (/executable file not found|no such file or directory|permission denied/i.test(text)) {
+    const [program] = spec.command;
+    return new StepFailure("config", `Cannot start "${program}" in image "${spec.image}": ${text}`, {
+      cause: error,
+    });
+  }
+  return engineFailure(`start a container of image "${spec.image}"`, error);
+}

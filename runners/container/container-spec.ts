@@ -1,0 +1,37 @@
+/** A command to run in a container: all that a step may ask for, and nothing else. */
+export interface ContainerSpec {
+  image: string;
+  /** The program and its arguments; with none, the image's own command. */
+  command: readonly string[];
+  /** "keep" puts the command behind the image's entrypoint; without it the command stands alone. */
+  entrypoint?: "keep" | readonly string[];
+  env: Readonly<Record<string, string>>;
+  /** `uid`, `uid:gid` or a name; a user without rights when absent. */
+  user?: string;
+  /** As `linux/arm64`. */
+  platform?: string;
+  /** `none`, `bridge` or a network's name. */
+  network: string;
+  readOnlyRoot: boolean;
+  limits: ResourceLimits;
+  stopGraceSeconds: number;
+  output: OutputSpec;
+}
+
+export interface ResourceLimits {
+  memoryBytes: number;
+  /** Billionths of a CPU. */
+  nanoCpus: number;
+  pids: number;
+}
+
+export type OutputFormat = "JSON" | "YAML" | "KeyValue" | "Text";
+
+export interface OutputSpec {
+  type: "Pipe" | "Stdout" | "Stderr" | "File";
+  /** Of the output file in the workspace; for the type File. */
+  path?: string;
+  format?: OutputFormat;
+  /** Expressions over `output` by the key that each fills. */
+  transform?: Readonly<Record<string, string>>;
+}

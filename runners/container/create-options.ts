@@ -1,0 +1,72 @@
+import type { ContainerCreateOptions } from "dockerode";
+import type { ContainerSpec } from "#runners/container/container-spec.ts";
+
+/** Where the workspace is mounted. */
+export const workspaceMount = "/workspace";
+/** Where the folder of the output file is mounted. */
+export const outputMount = "/towpath";
+export const outputFile = `${outputMount}/output`;
+
+export interface Placement {
+  name: string;
+  labels: Record<string, string>;
+  /** Absolute path of the workspace on the engine's machine. */
+  workspace: string;
+  /** Absolute path of the folder that holds the output file. */
+  outputFolder: string;
+  /** `uid:gid` that the command runs as when the spec names nobody. */
+  user: string;
+}
+
+/**
+ * What the engine is asked for. Every field is set here by name: nothing that a definition says reaches the
+ * engine in any other way, so what is not on this list cannot be asked for.
+ */
+export function createOptions(spec: ContainerSpec, placement: Placement): ContainerCreateOptions {
+  return {
+    name: placement.name,
+    Image: spec.image,
+    ...(spec.platform === undefined ? {} : { platform: spec.platform }),
+    ...entrypointAndCommand(spec),
+    Env: Object.entries(environment(spec)).map(([name, value]) => `${name}=${value}`),
+    User: spec.user ?? placement.user,
+    WorkingDir: workspaceMount,
+    Labels: placement.labels,
+    AttachStdin: false,
+    OpenStdin: false,
+    Tty: false,
+    StopSignal: "SIGTERM",
+    HostConfig: {
+      Mounts: [
+        { Type: "bind", Source: placement.workspace, Target: workspaceMount, ReadOnly: false },
+        { Type: "bind", Source: placement.outputFolder, Target: outputMount, ReadOnly: false },
+      ],
+      NetworkMode: spec.network,
+      ReadonlyRootfs: spec.readOnlyRoot,
+      Tmpfs: spec.readOnlyRoot ? { "/tmp": "rw,nosuid,nodev,size=64m" } : {},
+      Memory: spec.limits.memoryBytes,
+      MemorySwap: spec.limits.memoryBytes,
+      NanoCpus: spec.limits.nanoCpus,
+      PidsLimit: spec.limits.pids,
+      CapDrop: ["ALL"],
+      SecurityOpt: ["no-new-privileges:true"],
+      Privileged: false,
+      Init: true,
+      AutoRemove: false,
+      RestartPolicy: { Name: "no" },
+      LogConfig: { Type: "json-file", Config: { "max-size": "64m", "max-file": "1" } },
+    },
+  };
+}
+
+function entrypointAndCommand(spec: ContainerSpec): Pick<ContainerCreateOptions, "Entrypoint" | "Cmd"> {
+  const command = [...spec.command];
+  if (spec.entrypoint === "keep") return command.length > 0 ? { Cmd: command } : {};
+  if (spec.entrypoint !== undefined) return { Entrypoint: [...spec.entrypoint], Cmd: command };
+  const [program, ...args] = command;
+  return program === undefined ? {} : { Entrypoint: [program], Cmd: args };
+}
+
+function environment(spec: ContainerSpec): Record<string, string> {
+  return { ...spec.env, KARGO_OUTPUT: outputFile, TOWPATH_OUTPUT: outputFile };
+}

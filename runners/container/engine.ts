@@ -1,0 +1,33 @@
+import Docker from "dockerode";
+import { StepFailure } from "#core/failure.ts";
+
+/** Docker Engine, as dockerode finds it: DOCKER_HOST and its companions, or the local socket. */
+export function connectEngine(): Docker {
+  return new Docker();
+}
+
+/** An engine's refusal as a failure of the step that met it. */
+export function engineFailure(what: string, error: unknown): StepFailure {
+  if (error instanceof StepFailure) return error;
+  const { code, statusCode } = error as { code?: string; statusCode?: number };
+  if (code === "ENOENT" || code === "ECONNREFUSED" || code === "EACCES") {
+    return new StepFailure(
+      "errored",
+      `Cannot ${what}: no Docker Engine answers (${code}); start it, or set DOCKER_HOST for the daemon`,
+      { cause: error },
+    );
+  }
+  // The engine went away in the middle, or is restarting: the same request may do later.
+  const kind = code === "ECONNRESET" || code === "EPIPE" || statusCode === 503 ? "transient" : "errored";
+  return new StepFailure(kind, `Cannot ${what}: ${messageOf(error)}`, { cause: error });
+}
+
+function messageOf(error: unknown): string {
+  const { json, message } = error as { json?: { message?: unknown }; message?: unknown };
+  return String(json?.message ?? message ?? error);
+}
+
+/** Whether the engine said that there is no such image, container or network. */
+export function isNotFound(error: unknown): boolean {
+  return (error as { statusCode?: number }).statusCode === 404;
+}

@@ -1,0 +1,63 @@
+import { constants } from "node:fs";
+import { chmod, mkdir, open, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { StepFailure } from "#core/failure.ts";
+import type { Invocation } from "#core/runner.ts";
+
+/** What a command may write to its output file before it counts as an error. */
+const longestOutputBytes = 8 * 2 ** 20;
+
+/** The folder, outside of the workspace, that holds the output file of one attempt. */
+export interface OutputFolder {
+  path: string;
+  /** What the command wrote; "" when it wrote nothing. */
+  read(): Promise<string>;
+  remove(): Promise<void>;
+}
+
+/** Names the folder of an invocation under `root`, the same before and after a restart of the daemon. */
+export function outputFolder(root: string, { promotionUid, alias, attempt }: Invocation): OutputFolder {
+  const path = join(root, promotionUid, `${Buffer.from(alias).toString("hex")}-${attempt}`);
+  return {
+    path,
+    read: () => readBounded(join(path, "output"), "the file that $KARGO_OUTPUT names"),
+    remove: () => rm(path, { recursive: true, force: true }),
+  };
+}
+
+/** Makes the folder and an empty output file that any user of the container can write to. */
+export async function prepareOutputFolder({ path }: OutputFolder): Promise<void> {
+  await mkdir(path, { recursive: true });
+  const file = await open(join(path, "output"), "w");
+  await file.chmod(0o666);
+  await file.close();
+  // Only the file is theirs: the folder stays ours, so that no link can take the file's place.
+  await chmod(path, 0o755);
+}
+
+/** Reads a regular file that a container may have put there: no link is followed, no more is read than allowed. */
+export async function readBounded(path: string, what: string): Promise<string> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(
+    (cause) => {
+      throw new StepFailure(
+        "errored",
+        `Cannot read the step's output: ${what} cannot be opened (${cause.code})`,
+        { cause },
+      );
+    },
+  );
+  try {
+    const stat = await file.stat();
+    if (!stat.isFile())
+      throw new StepFailure("refused", `Cannot read the step's output: ${what} is no regular file`);
+    if (stat.size > longestOutputBytes) {
+      throw new StepFailure(
+        "refused",
+        `Cannot read the step's output: ${what} has ${stat.size} bytes, more than the ${longestOutputBytes} allowed`,
+      );
+    }
+    return await file.readFile("utf8");
+  } finally {
+    await file.close();
+  }
+}
