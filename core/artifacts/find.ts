@@ -1,6 +1,13 @@
 import { StepFailure } from "#core/failure.ts";
 import { normalizeGitUrl } from "#core/git/url.ts";
-import type { Chart, FreightOrigin, FreightReference, GitCommit, Image } from "#core/resources/freight.ts";
+import type {
+  ArtifactReference,
+  Chart,
+  FreightOrigin,
+  FreightReference,
+  GitCommit,
+  Image,
+} from "#core/resources/freight.ts";
 import type { FreightRequest } from "#core/resources/stage.ts";
 
 /** A Warehouse's subscription, as far as telling what it could bring needs it. */
@@ -16,14 +23,6 @@ export interface SubscriptionSource {
  * freight at hand stands in for them. Throws for a Warehouse that should exist and does not.
  */
 export type SubscriptionsOf = (warehouse: string) => readonly SubscriptionSource[] | undefined;
-
-/** A version of something that is neither a commit, an image nor a chart. */
-export interface FoundArtifact {
-  artifactType?: string;
-  subscriptionName: string;
-  version: string;
-  metadata?: Record<string, unknown>;
-}
 
 /**
  * Finds the commit of a repository in freight. Without an origin it is the one requested Warehouse that
@@ -94,13 +93,13 @@ export function findArtifact(
   subscriptionName: string,
   origin?: FreightOrigin,
   subscriptionsOf?: SubscriptionsOf,
-): FoundArtifact | undefined {
-  return findArtifactBy<FoundArtifact>(freightRequests, freight, origin, subscriptionsOf, {
+): ArtifactReference | undefined {
+  return findArtifactBy<ArtifactReference>(freightRequests, freight, origin, subscriptionsOf, {
     what: `a "${subscriptionName}" artifact`,
     advice: "please update promotion steps to disambiguate",
     subscribes: ({ name, git, image, chart }) =>
       name === subscriptionName && git === undefined && image === undefined && chart === undefined,
-    contents: (reference) => (reference as { artifacts?: FoundArtifact[] }).artifacts,
+    contents: (reference) => reference.artifacts,
     matches: (artifact) => artifact.subscriptionName === subscriptionName,
   }).found;
 }

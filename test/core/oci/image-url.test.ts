@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { normalizeChartUrl, normalizeImageUrl } from "#core/artifacts/image-url.ts";
+import { normalizeChartUrl, normalizeImageUrl } from "#core/oci/image-url.ts";
 
 describe("the canonical form of an image repository", () => {
   it.each([

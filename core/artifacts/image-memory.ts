@@ -1,0 +1,129 @@
+import type { ImageFacts, Wanted } from "#core/artifacts/image-facts.ts";
+import { factsOf } from "#core/artifacts/image-facts.ts";
+import { StepFailure } from "#core/failure.ts";
+import type { OciRepository } from "#core/oci/repository.ts";
+
+/** How old an answer may be and still be taken, in milliseconds. */
+export interface Freshness {
+  /** Of the list of tags, and of what the newest tag stands for. */
+  listMs: number;
+  /** Of what the other tags stand for; Infinity for tags that never move. */
+  tagMs: number;
+}
+
+/**
+ * What registries have said, shared by all Warehouses: a repository is asked once however many subscribe to
+ * it, and an image's facts are read once. Everything is bounded; what is forgotten is asked again.
+ */
+export interface ImageMemory {
+  /** `scope` tells apart who may see what: the repository with the credentials it is read with. */
+  tags(scope: string, repository: OciRepository, maxAgeMs: number): Promise<readonly string[]>;
+  /** The facts behind a tag; undefined when the tag does not exist. */
+  image(
+    scope: string,
+    repository: OciRepository,
+    tag: string,
+    maxAgeMs: number,
+    wanted: Wanted,
+  ): Promise<ImageFacts | undefined>;
+}
+
+interface Answer<T> {
+  at: number;
+  value: T;
+}
+
+const maxRepositories = 1_000;
+const maxTags = 100_000;
+const maxImages = 20_000;
+
+export function createImageMemory(now: () => number = Date.now): ImageMemory {
+  const lists = new Map<string, Answer<readonly string[]>>();
+  const digests = new Map<string, Answer<string>>();
+  const images = new Map<string, ImageFacts>();
+  const oneAtATime = createTurns();
+
+  async function byDigest(repository: OciRepository, digest: string, wanted: Wanted): Promise<ImageFacts> {
+    const known = recall(images, factsKey(digest, wanted));
+    if (known !== undefined) return known;
+    const manifest = await repository.manifest(digest);
+    if (manifest === undefined) {
+      throw new StepFailure("errored", `Image "${repository.name}@${digest}" does not exist`);
+    }
+    return keepFacts(repository, manifest, wanted);
+  }
+
+  async function keepFacts(
+    repository: OciRepository,
+    manifest: NonNullable<Awaited<ReturnType<OciRepository["manifest"]>>>,
+    wanted: Wanted,
+  ): Promise<ImageFacts> {
+    const facts = await factsOf(repository, manifest, wanted, (digest) =>
+      byDigest(repository, digest, wanted),
+    );
+    keep(images, factsKey(facts.digest, wanted), facts, maxImages);
+    return facts;
+  }
+
+  return {
+    tags: (scope, repository, maxAgeMs) =>
+      oneAtATime(scope, async () => {
+        const known = recall(lists, scope);
+        if (known !== undefined && now() - known.at < maxAgeMs) return known.value;
+        const value = await repository.listTags();
+        keep(lists, scope, { at: now(), value }, maxRepositories);
+        return value;
+      }),
+    image: (scope, repository, tag, maxAgeMs, wanted) =>
+      oneAtATime(`${scope} ${tag}`, async () => {
+        const key = `${scope} ${tag}`;
+        const known = recall(digests, key);
+        if (known !== undefined) {
+          const isFresh = now() - known.at < maxAgeMs;
+          const digest = isFresh ? known.value : await repository.digestOf(tag);
+          if (digest === undefined) return undefined;
+          if (!isFresh) keep(digests, key, { at: now(), value: digest }, maxTags);
+          return byDigest(repository, digest, wanted);
+        }
+        const manifest = await repository.manifest(tag);
+        if (manifest === undefined) return undefined;
+        const facts = await keepFacts(repository, manifest, wanted);
+        keep(digests, key, { at: now(), value: facts.digest }, maxTags);
+        return facts;
+      }),
+  };
+}
+
+function factsKey(digest: string, { createdAt, platforms }: Wanted): string {
+  return `${digest} ${createdAt} ${platforms}`;
+}
+
+/** Reading moves an entry to the end, so that the first is always the one unused for longest. */
+function recall<T>(map: Map<string, T>, key: string): T | undefined {
+  const value = map.get(key);
+  if (value === undefined) return undefined;
+  map.delete(key);
+  map.set(key, value);
+  return value;
+}
+
+function keep<T>(map: Map<string, T>, key: string, value: T, limit: number): void {
+  map.delete(key);
+  map.set(key, value);
+  const [oldest] = map.keys();
+  if (map.size > limit && oldest !== undefined) map.delete(oldest);
+}
+
+/** Lets work under the same key run one after the other; the second then finds the answer of the first. */
+function createTurns(): <T>(key: string, work: () => Promise<T>) => Promise<T> {
+  const last = new Map<string, Promise<unknown>>();
+  return async (key, work) => {
+    const turn = (last.get(key) ?? Promise.resolve()).then(work, work);
+    last.set(key, turn);
+    try {
+      return await turn;
+    } finally {
+      if (last.get(key) === turn) last.delete(key);
+    }
+  };
+}

@@ -1,0 +1,205 @@
+import type { ImageFacts, Wanted } from "#core/artifacts/image-facts.ts";
+import { annotationsFor, hasPlatform, UnknownArtifactError } from "#core/artifacts/image-facts.ts";
+import type { Freshness, ImageMemory } from "#core/artifacts/image-memory.ts";
+import type { Platform } from "#core/artifacts/platform.ts";
+import { parsePlatform } from "#core/artifacts/platform.ts";
+import type { LeftOut, Rule, Selection } from "#core/artifacts/selection.ts";
+import { applyRules, beyondLimit, firstReason, limitOf } from "#core/artifacts/selection.ts";
+import { tagRules, versionRules } from "#core/artifacts/tag-rules.ts";
+import { newestVersionFirst, parseVersion } from "#core/artifacts/version.ts";
+import { StepFailure } from "#core/failure.ts";
+import type { OciRepository } from "#core/oci/repository.ts";
+import type { DiscoveredImageReference, ImageSubscription } from "#core/resources/warehouse.ts";
+
+/** Where the images of a subscription are read. */
+export interface ImageSource {
+  repository: OciRepository;
+  memory: ImageMemory;
+  /** The memory's name for the repository as seen with the credentials at hand. */
+  scope: string;
+  freshness: Freshness;
+}
+
+/** The images that the subscription's strategy chooses, the best first. */
+export async function selectImages(
+  subscription: ImageSubscription,
+  source: ImageSource,
+): Promise<Selection<DiscoveredImageReference>> {
+  const platform = subscription.platform ? parsePlatform(subscription.platform) : undefined;
+  switch (subscription.imageSelectionStrategy) {
+    case "Digest":
+      return selectDigest(subscription, source, platform);
+    case "NewestBuild":
+      return selectNewestBuild(subscription, source, platform);
+    case "SemVer":
+    case "Lexical":
+      return selectByTag(subscription, source, platform);
+    default:
+      return subscription.imageSelectionStrategy satisfies never;
+  }
+}
+
+/** Whether the subscription could take this tag, as far as its name tells; used by webhooks. */
+export function couldTakeTag(subscription: ImageSubscription, tag: string): boolean {
+  if (subscription.imageSelectionStrategy === "Digest") return tag === subscription.constraint;
+  return firstReason(tag, rulesFor(subscription)) === undefined;
+}
+
+function rulesFor(subscription: ImageSubscription): Rule[] {
+  const rules = tagRules(subscription);
+  if (subscription.imageSelectionStrategy !== "SemVer") return rules;
+  const { strictSemvers, constraint } = subscription;
+  return [...rules, ...versionRules({ strict: strictSemvers, constraint, field: "constraint" })];
+}
+
+async function selectDigest(
+  { constraint: tag = "" }: ImageSubscription,
+  source: ImageSource,
+  platform: Platform | undefined,
+): Promise<Selection<DiscoveredImageReference>> {
+  if (tag === "") throw new StepFailure("config", "Strategy Digest needs a constraint: the tag to follow");
+  const found = await look(source, tag, source.freshness.listMs, platform, { createdAt: true });
+  return "reason" in found
+    ? { chosen: [], leftOut: [{ name: tag, reason: found.reason }] }
+    : { chosen: [toReference(tag, found.facts, platform)], leftOut: [] };
+}
+
+async function selectByTag(
+  subscription: ImageSubscription,
+  source: ImageSource,
+  platform: Platform | undefined,
+): Promise<Selection<DiscoveredImageReference>> {
+  const { chosen: tags, leftOut } = await eligibleTags(subscription, source);
+  const sorted = subscription.imageSelectionStrategy === "SemVer" ? byVersion(tags) : byName(tags);
+  const limit = limitOf(subscription);
+  const chosen: DiscoveredImageReference[] = [];
+  for (const [at, tag] of sorted.entries()) {
+    if (chosen.length >= limit) {
+      leftOut.push(...sorted.slice(at).map((name) => ({ name, reason: beyondLimit(limit) })));
+      break;
+    }
+    const maxAge = maxAgeOf(subscription, source, chosen.length === 0);
+    const found = await look(source, tag, maxAge, platform, { createdAt: false });
+    if ("reason" in found) leftOut.push({ name: tag, reason: found.reason });
+    else chosen.push(toReference(tag, found.facts, platform));
+  }
+  return { chosen, leftOut };
+}
+
+/** Reads all eligible images: there is no other way to know the newest. */
+async function selectNewestBuild(
+  subscription: ImageSubscription,
+  source: ImageSource,
+  platform: Platform | undefined,
+): Promise<Selection<DiscoveredImageReference>> {
+  const { chosen: tags, leftOut } = await eligibleTags(subscription, source);
+  const images: { tag: string; facts: ImageFacts }[] = [];
+  const maxAge = maxAgeOf(subscription, source, false);
+  await inParallel(tags, 8, async (tag) => {
+    const found = await look(source, tag, maxAge, platform, { createdAt: true });
+    if ("reason" in found) leftOut.push({ name: tag, reason: found.reason });
+    else images.push({ tag, facts: found.facts });
+  });
+  images.sort((one, other) => builtAt(other.facts) - builtAt(one.facts) || descending(one.tag, other.tag));
+  const limit = limitOf(subscription);
+  leftOut.push(...images.slice(limit).map(({ tag }) => ({ name: tag, reason: beyondLimit(limit) })));
+  return {
+    chosen: images.slice(0, limit).map(({ tag, facts }) => toReference(tag, facts, platform)),
+    leftOut,
+  };
+}
+
+async function eligibleTags(
+  subscription: ImageSubscription,
+  { memory, scope, repository, freshness }: ImageSource,
+): Promise<Selection<string>> {
+  // Read before the registry is asked, so that a mistake in them costs no request.
+  const rules = rulesFor(subscription);
+  return applyRules(await memory.tags(scope, repository, freshness.listMs), rules);
+}
+
+/** The best tag is looked at each time; the others might have been moved as well, which can wait. */
+function maxAgeOf({ cacheByTag }: ImageSubscription, { freshness }: ImageSource, isBest: boolean): number {
+  if (cacheByTag) return Number.POSITIVE_INFINITY;
+  return isBest ? freshness.listMs : freshness.tagMs;
+}
+
+/** The image behind a tag, or why it is left out. */
+async function look(
+  { memory, scope, repository }: ImageSource,
+  tag: string,
+  maxAgeMs: number,
+  platform: Platform | undefined,
+  { createdAt }: Pick<Wanted, "createdAt">,
+): Promise<{ facts: ImageFacts } | Pick<LeftOut, "reason">> {
+  try {
+    const wanted = { createdAt, platforms: platform !== undefined };
+    const facts = await memory.image(scope, repository, tag, maxAgeMs, wanted);
+    if (facts === undefined) return { reason: "does not exist" };
+    if (platform === undefined || hasPlatform(facts, platform)) return { facts };
+    const { os, architecture, variant } = platform;
+    return { reason: `is not for platform ${[os, architecture, variant].filter(Boolean).join("/")}` };
+  } catch (error) {
+    if (error instanceof UnknownArtifactError) return { reason: error.message };
+    throw error;
+  }
+}
+
+function toReference(
+  tag: string,
+  facts: ImageFacts,
+  platform: Platform | undefined,
+): DiscoveredImageReference {
+  const annotations = annotationsFor(facts, platform);
+  return {
+    tag,
+    digest: facts.digest,
+    ...(annotations === undefined ? {} : { annotations: { ...annotations } }),
+    ...(facts.createdAt === undefined ? {} : { createdAt: toUtc(facts.createdAt) }),
+  };
+}
+
+/** As Kubernetes writes times: in UTC, to the second. */
+function toUtc(time: string): string {
+  return new Date(time).toISOString().replace(/\.\d+Z$/, "Z");
+}
+
+function byVersion(tags: readonly string[]): string[] {
+  return tags
+    .flatMap((tag) => parseVersion(tag) ?? [])
+    .sort(newestVersionFirst)
+    .map(({ original }) => original);
+}
+
+function byName(tags: readonly string[]): string[] {
+  return [...tags].sort(descending);
+}
+
+/** By code units, as Go compares by bytes; tags are ASCII. */
+function descending(one: string, other: string): number {
+  return one === other ? 0 : one < other ? 1 : -1;
+}
+
+function builtAt({ createdAt }: ImageFacts): number {
+  return createdAt === undefined ? 0 : Date.parse(createdAt);
+}
+
+/** Stops at the first failure. */
+async function inParallel<T>(
+  items: readonly T[],
+  width: number,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  let next = 0;
+  const worker = async () => {
+    for (let item = items[next++]; item !== undefined; item = items[next++]) {
+      try {
+        await work(item);
+      } catch (error) {
+        next = items.length;
+        throw error;
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: width }, worker));
+}
