@@ -2,35 +2,55 @@ import { Hono } from "hono";
 import { secureHeaders } from "hono/secure-headers";
 import type { Api } from "#server/api/api.ts";
 import { configRoutes } from "#server/api/config.ts";
+import { configMapRoutes } from "#server/api/config-maps.ts";
+import { eventRoutes } from "#server/api/events.ts";
+import { freightRoutes } from "#server/api/freight.ts";
+import { gateRoutes } from "#server/api/gates.ts";
+import { genericCredentialRoutes } from "#server/api/generic-credentials.ts";
+import { imageRoutes } from "#server/api/images.ts";
 import { plainKindRoutes } from "#server/api/plain-kinds.ts";
 import { projectCheck } from "#server/api/project-check.ts";
 import { projectRoutes } from "#server/api/projects.ts";
 import { promotionRoutes } from "#server/api/promotions.ts";
+import { repoCredentialRoutes } from "#server/api/repo-credentials.ts";
 import { resourceRoutes } from "#server/api/resources.ts";
+import { roleRoutes } from "#server/api/roles.ts";
+import { stageOperationRoutes } from "#server/api/stage-operations.ts";
 import { stageRoutes } from "#server/api/stages.ts";
+import { stepLogRoutes } from "#server/api/step-log.ts";
+import { systemRoutes } from "#server/api/system.ts";
 import { warehouseRoutes } from "#server/api/warehouses.ts";
 import { createApiTokenStore } from "#server/auth/api-tokens.ts";
 import { createGuard } from "#server/auth/guard.ts";
 import { createAuthenticator } from "#server/auth/tokens.ts";
 import { createChangeFeed } from "#server/change-feed.ts";
 import { answerErrors } from "#server/errors.ts";
+import { healthRoutes } from "#server/health.ts";
+import { createMetrics, metricsRoutes } from "#server/metrics.ts";
+import { openApiRoute } from "#server/openapi.ts";
 import { mount, type Route, type ServerApp, type ServerEnv } from "#server/route.ts";
 import type { Services } from "#server/services.ts";
 import { createStreams } from "#server/sse.ts";
 
 /** Puts the whole HTTP side of the daemon together. Opens no port; listens to the store until `closing`. */
 export function createApp(services: Services): ServerApp {
+  const { closing, limits, log, store, version } = services;
   const api = createApi(services);
+  const metrics = createMetrics(api);
   const app: ServerApp = new Hono<ServerEnv>();
   app.use(secureHeaders({ contentSecurityPolicy, referrerPolicy: "no-referrer" }));
-  mount(app, routesOf(api), {
+  app.use(metrics.measure);
+  mount(app, [...apiRoutes(api), ...metricsRoutes(api, metrics), openApiRoute(app, version)], {
     guard: createGuard(api.authenticator),
-    requireProject: projectCheck(services.store),
-    bodyBytes: services.limits.bodyBytes,
+    requireProject: projectCheck(store),
+    bodyBytes: limits.bodyBytes,
   });
   app.notFound((c) => c.json({ error: `there is nothing at ${c.req.path}` }, 404));
-  app.onError(answerErrors(services.log));
-  services.closing.addEventListener("abort", () => {
+  app.onError(answerErrors(log));
+
+  const unwatch = store.watch(metrics.observe);
+  closing.addEventListener("abort", () => {
+    unwatch();
     api.feed.close();
     api.streams.close();
   });
@@ -65,15 +85,26 @@ function createApi(services: Services): Api {
   };
 }
 
-/** Every route there is. */
-export function routesOf(api: Api): Route[] {
+function apiRoutes(api: Api): Route[] {
   return [
+    ...healthRoutes(api),
+    ...systemRoutes(api),
     ...resourceRoutes(api),
     ...projectRoutes(api),
     ...configRoutes(api),
     ...stageRoutes(api),
+    ...stageOperationRoutes(api),
     ...warehouseRoutes(api),
+    ...freightRoutes(api),
     ...promotionRoutes(api),
+    ...stepLogRoutes(api),
+    ...gateRoutes(api),
     ...plainKindRoutes(api),
+    ...configMapRoutes(api),
+    ...repoCredentialRoutes(api),
+    ...genericCredentialRoutes(api),
+    ...imageRoutes(api),
+    ...eventRoutes(api),
+    ...roleRoutes(api),
   ];
 }

@@ -2,11 +2,10 @@
 export const permissions = ["view", "promote", "edit", "administer"] as const;
 export type Permission = (typeof permissions)[number];
 
-/** Kargo's roles, and what each may do. */
+/** Kargo's roles, and what each may do; in one project when whoever has it is bound to one. */
 export const roles = {
   "kargo-viewer": ["view"],
   "kargo-promoter": ["view", "promote"],
-  "kargo-project-admin": ["view", "promote", "edit"],
   "kargo-admin": ["view", "promote", "edit", "administer"],
 } as const satisfies Record<string, readonly Permission[]>;
 export type Role = keyof typeof roles;

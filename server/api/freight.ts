@@ -1,0 +1,177 @@
+import { UserError } from "#core/failure.ts";
+import { type Freight, originKey } from "#core/resources/freight.ts";
+import { type Resource, refOf } from "#core/resources/resource.ts";
+import type { Stage } from "#core/resources/stage.ts";
+import { type Api, changeResource, getResource, retryConflicts } from "#server/api/api.ts";
+import { freightEventAnnotations } from "#server/api/event-annotations.ts";
+import { getFreight } from "#server/api/freight-lookup.ts";
+import { groupFreight, parseFreightOrder } from "#server/api/freight-query.ts";
+import { deleteResource } from "#server/api/manifests/delete.ts";
+import { requireFreeAlias, withAliasLabel } from "#server/api/manifests/freight.ts";
+import { isWatch, watchResource, watchResources } from "#server/api/watch.ts";
+import type { Route, ServerContext } from "#server/route.ts";
+
+const folder = "/v1beta1/projects/:project/freight";
+const one = `${folder}/:freight-name-or-alias`;
+
+export const freightRoutes = (api: Api): Route[] => [
+  {
+    method: "GET",
+    path: folder,
+    id: "QueryFreightsRest",
+    summary: "Query freight, or watch it",
+    needs: "view",
+    query: {
+      stage: "Only freight that this stage may take.",
+      origins: "Only freight of these warehouses.",
+      groupBy: "image_repo, git_repo or chart_repo.",
+      group: "Only the group of this repository.",
+      orderBy: "first_seen or tag.",
+      reverse: "`true` turns the order round.",
+      watch: "`true` streams changes as server-sent events.",
+      resourceVersion: "Place to stream from: `resourceVersion` of an answer.",
+    },
+    answers: { 200: "Freight by group." },
+    handle: (c) => queryFreight(c, api),
+  },
+  {
+    method: "GET",
+    path: one,
+    id: "GetFreight",
+    summary: "Get freight by name or alias, or watch it",
+    needs: "view",
+    query: { watch: "`true` streams changes as server-sent events." },
+    answers: { 200: "The freight." },
+    handle: async (c) => {
+      const freight = await freightFrom(c, api);
+      return isWatch(c) ? watchResource(c, api, refOf(freight as Resource)) : c.json(freight);
+    },
+  },
+  {
+    method: "DELETE",
+    path: one,
+    id: "DeleteFreight",
+    summary: "Delete freight that no stage holds",
+    needs: "edit",
+    answers: { 204: "It is gone." },
+    handle: async (c) => {
+      await deleteResource(api, refOf((await freightFrom(c, api)) as Resource));
+      return c.body(null, 204);
+    },
+  },
+  {
+    method: "POST",
+    path: `${one}/approve`,
+    id: "ApproveFreight",
+    summary: "Let a stage take freight that was not verified upstream",
+    needs: "promote",
+    query: { stage: "The stage." },
+    answers: { 200: "It is approved." },
+    handle: async (c) => {
+      await approve(c, api);
+      return c.body(null, 200);
+    },
+  },
+  {
+    method: "PATCH",
+    path: `${one}/alias`,
+    id: "PatchFreightAlias",
+    summary: "Give freight another alias",
+    needs: "edit",
+    query: { newAlias: "The alias." },
+    answers: { 200: "It has the alias." },
+    handle: async (c) => {
+      await changeAlias(c, api);
+      return c.body(null, 200);
+    },
+  },
+];
+
+function projectOf(c: ServerContext): string {
+  return c.req.param("project") as string;
+}
+
+function freightFrom(c: ServerContext, api: Api): Promise<Freight> {
+  return getFreight(api, projectOf(c), c.req.param("freight-name-or-alias") as string);
+}
+
+async function queryFreight(c: ServerContext, api: Api): Promise<Response> {
+  const project = projectOf(c);
+  const origins = c.req.queries("origins") ?? [];
+  const comesFrom = (freight: Resource) =>
+    origins.length === 0 || origins.includes((freight as Freight).origin.name);
+  if (isWatch(c)) return watchResources(c, api, { kind: "Freight", project, fits: comesFrom });
+
+  const order = parseFreightOrder(c.req.query());
+  const stage = c.req.query("stage");
+  const position = api.feed.position();
+  const freight = stage
+    ? await availableTo(api, project, stage)
+    : (await api.store.list({ kind: "Freight", project })).filter(comesFrom);
+  const groups = [...groupFreight(freight as Freight[], order)].map(([key, items]) => [key, { items }]);
+  // What is available to a stage depends on more than freight: no place in its changes would be the right one.
+  return c.json({ groups: Object.fromEntries(groups), ...(stage ? {} : { resourceVersion: position }) });
+}
+
+async function availableTo(api: Api, project: string, stage: string): Promise<Resource[]> {
+  await getResource(api.store, { kind: "Stage", project, name: stage });
+  return api.stages.availableFreight(project, stage);
+}
+
+async function approve(c: ServerContext, api: Api): Promise<void> {
+  const stageName = c.req.query("stage");
+  if (!stageName) throw new UserError("stage query parameter is required");
+  const { actor } = c.get("identity");
+  const named = await freightFrom(c, api);
+  const ref = refOf(named as Resource);
+  const stageRef = { kind: "Stage", project: projectOf(c), name: stageName };
+  const stage = (await getResource(api.store, stageRef)) as Stage;
+  if (!stage.spec.requestedFreight.some(({ origin }) => originKey(origin) === originKey(named.origin))) {
+    throw new UserError(
+      `Stage "${stageName}" does not request Freight from origin "${originKey(named.origin)}"`,
+    );
+  }
+  await retryConflicts(async () => {
+    const freight = (await getResource(api.store, ref)) as Freight;
+    const { status = {}, metadata } = freight;
+    if (status.approvedFor?.[stageName]) return;
+    const approvedAt = toSeconds(api.now());
+    await api.store.write([
+      {
+        op: "status",
+        ref,
+        status: { ...status, approvedFor: { ...status.approvedFor, [stageName]: { approvedAt } } },
+        ...(metadata.resourceVersion === undefined ? {} : { resourceVersion: metadata.resourceVersion }),
+      },
+      {
+        op: "event",
+        event: {
+          at: approvedAt,
+          project: stageRef.project,
+          type: "Normal",
+          reason: "FreightApproved",
+          message: `Freight approved for Stage "${stageName}" by "${actor}"`,
+          regarding: metadata.uid === undefined ? ref : { ...ref, uid: metadata.uid },
+          annotations: freightEventAnnotations(freight, stageName, actor),
+        },
+      },
+    ]);
+  });
+  api.scheduler.enqueue(stageRef);
+}
+
+async function changeAlias(c: ServerContext, api: Api): Promise<void> {
+  const alias = c.req.query("newAlias");
+  if (!alias) throw new UserError("newAlias query parameter is required");
+  const ref = refOf((await freightFrom(c, api)) as Resource);
+  await requireFreeAlias(api, projectOf(c), alias, ref.name);
+  await changeResource(api.store, ref, (resource) => {
+    Object.assign(resource, withAliasLabel({ ...(resource as Freight), alias }));
+    return true;
+  });
+}
+
+/** Kubernetes writes times without fractions of a second. */
+export function toSeconds(date: Date): string {
+  return `${date.toISOString().slice(0, 19)}Z`;
+}

@@ -1,0 +1,101 @@
+import { z } from "zod";
+import { UserError } from "#core/failure.ts";
+import type { Api } from "#server/api/api.ts";
+import { readJson } from "#server/body.ts";
+import type { Route, ServerContext } from "#server/route.ts";
+import type { Gate } from "#server/services.ts";
+
+const DecisionRequest = z.object({
+  message: z.string().max(4096).optional().describe("Why; kept in the record."),
+});
+
+const one = "/v1beta1/projects/:project/gates/:promotion/:step";
+
+/** Gates: what waits for somebody's yes or no. */
+export const gateRoutes = (api: Api): Route[] => [
+  {
+    method: "GET",
+    path: "/v1beta1/gates",
+    id: "ListGates",
+    summary: "List open gates of all projects, the oldest first",
+    needs: "view",
+    answers: { 200: "The gates." },
+    handle: async (c) => c.json({ items: await api.gates.list(c.get("identity").project) }),
+  },
+  {
+    method: "GET",
+    path: "/v1beta1/projects/:project/gates",
+    id: "ListProjectGates",
+    summary: "List open gates of a project, the oldest first",
+    needs: "view",
+    answers: { 200: "The gates." },
+    handle: async (c) => c.json({ items: await api.gates.list(c.req.param("project")) }),
+  },
+  {
+    method: "GET",
+    path: one,
+    id: "GetGate",
+    summary: "Tell how a gate stands",
+    needs: "view",
+    answers: { 200: "The gate." },
+    handle: async (c) => c.json(await gateFrom(c, api)),
+  },
+  decisionRoute(api, "release", "released", "Release a gate: its promotion goes on"),
+  decisionRoute(api, "deny", "denied", "Deny a gate: its promotion fails"),
+];
+
+function decisionRoute(api: Api, verb: string, decision: "released" | "denied", summary: string): Route {
+  return {
+    method: "POST",
+    path: `${one}/${verb}`,
+    id: `${verb === "deny" ? "Deny" : "Release"}Gate`,
+    summary,
+    needs: "promote",
+    body: DecisionRequest,
+    answers: { 200: "The gate, decided." },
+    handle: async (c) => {
+      const text = await c.req.text();
+      const { message } = text === "" ? {} : await readJson(c, DecisionRequest);
+      return c.json(await decide(c, api, decision, message));
+    },
+  };
+}
+
+/** Decides; 409 with how the gate stands when somebody else was first. */
+export async function decide(
+  c: ServerContext,
+  api: Api,
+  decision: "released" | "denied",
+  message?: string,
+): Promise<Gate> {
+  const { project, promotion, step } = await gateFrom(c, api);
+  const { actor } = c.get("identity");
+  const outcome = await api.gates.decide({
+    project,
+    promotion,
+    step,
+    decision,
+    by: actor,
+    ...(message ? { message } : {}),
+  });
+  if (outcome.decided) return outcome.gate;
+  throw new UserError(`Cannot decide gate "${step}" of "${promotion}": it was ${describe(outcome.gate)}`, {
+    status: 409,
+  });
+}
+
+export async function gateFrom(c: ServerContext, api: Api): Promise<Gate> {
+  const [project, promotion, step] = ["project", "promotion", "step"].map(
+    (name) => c.req.param(name) as string,
+  );
+  const gate = await api.gates.get(project as string, promotion as string, step as string);
+  if (gate) return gate;
+  throw new UserError(`Promotion "${promotion}" in project "${project}" has no gate "${step}"`, {
+    status: 404,
+  });
+}
+
+function describe({ state, by, at }: Gate): string {
+  if (state === "timedOut") return "too late: it timed out";
+  return `${state} ${by ? `by ${by} ` : ""}${at ? `at ${at}` : ""}`.trim();
+}
