@@ -10,9 +10,9 @@ import { rememberTries, transientTries } from "#core/promotion/transient-tries.t
 import { unknownKindMessage } from "#core/promotion/unknown-kind.ts";
 import { parseDuration } from "#core/resources/duration.ts";
 import type { PromotionStep, StepExecutionMetadata } from "#core/resources/promotion.ts";
-import type { StepKind, StepKinds } from "#core/runner.ts";
+import type { RunnerIO, RunnerLogLine, StepKind, StepKinds } from "#core/runner.ts";
 import type { Outcome } from "#core/step.ts";
-import type { LogKey, LogLine, Store } from "#core/store/store.ts";
+import type { LogKey, Store } from "#core/store/store.ts";
 
 export interface EngineServices {
   kinds: StepKinds;
@@ -25,7 +25,9 @@ export interface EngineServices {
 }
 
 export interface StepLogWriter {
-  write(line: Omit<LogLine, "at">): void;
+  write(line: RunnerLogLine): void;
+  /** When the last line that can be read was written. */
+  lastAt(): Promise<string | undefined>;
   /** Resolves when all that was written can be read. */
   close(): Promise<void>;
 }
@@ -181,7 +183,11 @@ async function attemptStep(
   const log = services.openLog({ project: run.project, promotion: run.promotion, step: step.as ?? "" });
   const left = millisecondsLeft(record, rules, services.now());
   const work = async (workSignal: AbortSignal): Promise<Outcome> => {
-    const io = { signal: workSignal, log: (line: Omit<LogLine, "at">) => log.write(line) };
+    const io: RunnerIO = {
+      signal: workSignal,
+      log: (line) => log.write(line),
+      lastLogAt: () => log.lastAt(),
+    };
     const found = resumed ? await kind.runner.reattach?.(invocation, io) : undefined;
     return found ?? (await kind.runner.run(invocation, io));
   };

@@ -1,6 +1,7 @@
 import type { Expressions, HostFunctions } from "#core/expressions/expressions.ts";
 import { splitAlias } from "#core/promotion/alias.ts";
 import { hasFailures } from "#core/promotion/conditions.ts";
+import { promotionContext } from "#core/promotion/invocation.ts";
 import type { PromotionRun } from "#core/promotion/run.ts";
 import type { PromotionStep, StepExecutionMetadata } from "#core/resources/promotion.ts";
 
@@ -65,7 +66,7 @@ async function evaluateVars(
   step: PromotionStep,
 ): Promise<Record<string, unknown>> {
   const vars: Record<string, unknown> = {};
-  const promotionEnv = promotionEnvironment(run, step.as ?? "");
+  const promotionEnv = promotionContext(run, step.as ?? "");
   const evaluate = async (name: string, value: string, env: Record<string, unknown>) => {
     try {
       vars[name] = await expressions.evaluateTemplate(value, { env: { ...env, vars }, functions });
@@ -81,29 +82,8 @@ async function evaluateVars(
   return vars;
 }
 
-/** `ctx` as expressions see it. */
-export function promotionEnvironment(run: PromotionRun, alias: string): Record<string, unknown> {
-  return {
-    ctx: {
-      uiBaseUrl: run.uiBaseUrl,
-      project: run.project,
-      promotion: run.promotion,
-      stage: run.stage,
-      targetFreight: {
-        name: run.targetFreight?.name ?? "",
-        alias: run.targetFreightAlias,
-        origin: { name: run.targetFreight?.origin.name ?? "" },
-      },
-      meta: {
-        promotion: { actor: run.actor, rollback: run.rollback },
-        step: { alias },
-      },
-    },
-  };
-}
-
 function stepEnvironment(run: PromotionRun, step: PromotionStep, text: string): Record<string, unknown> {
-  const env = promotionEnvironment(run, step.as ?? "");
+  const env: Record<string, unknown> = promotionContext(run, step.as ?? "");
   env.outputs = run.outputs;
   const task = taskOutputs(step.as ?? "", run.outputs);
   if (task !== undefined) env.task = { outputs: task };

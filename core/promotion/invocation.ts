@@ -31,3 +31,42 @@ export function toInvocation(
     vars: evaluated.vars,
   };
 }
+
+/** What `ctx` is made of; a run has it, and so has an invocation. */
+export type ContextSource = Pick<
+  Invocation,
+  | "project"
+  | "stage"
+  | "promotion"
+  | "actor"
+  | "rollback"
+  | "uiBaseUrl"
+  | "targetFreight"
+  | "targetFreightAlias"
+>;
+
+/** `ctx` as the expressions of one step see it. */
+export function promotionContext(source: ContextSource, alias: string): { ctx: Record<string, unknown> } {
+  return {
+    ctx: {
+      uiBaseUrl: source.uiBaseUrl,
+      project: source.project,
+      promotion: source.promotion,
+      stage: source.stage,
+      targetFreight: {
+        name: source.targetFreight?.name ?? "",
+        alias: source.targetFreightAlias,
+        origin: { name: source.targetFreight?.origin.name ?? "" },
+      },
+      meta: {
+        promotion: { actor: source.actor, rollback: source.rollback },
+        step: { alias },
+      },
+    },
+  };
+}
+
+/** The same, for those who evaluate more expressions on behalf of a step. */
+export function invocationContext(invocation: Invocation): { ctx: Record<string, unknown> } {
+  return promotionContext(invocation, invocation.alias);
+}

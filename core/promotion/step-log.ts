@@ -3,10 +3,11 @@ import type { StepLogWriter } from "#core/promotion/engine.ts";
 import type { LogKey, LogLine, Store } from "#core/store/store.ts";
 
 const linesAtOnce = 200;
+const linesReadAtOnce = 1000;
 const longestDelayMilliseconds = 100;
 
 export interface StepLogOptions {
-  store: Pick<Store, "appendLog">;
+  store: Pick<Store, "appendLog" | "readLog">;
   masker: Pick<Masker, "stream">;
   now(): Date;
   /** Hears of a log that cannot be written; the step that writes it goes on. */
@@ -32,18 +33,26 @@ export function openStepLog(key: LogKey, { store, masker, now, onError }: StepLo
     written = written.then(() => store.appendLog(key, lines)).catch(onError);
   }
 
-  function add(stream: LogLine["stream"], texts: readonly string[]): void {
-    const at = now().toISOString();
+  function add(stream: LogLine["stream"], texts: readonly string[], at = now().toISOString()): void {
     waiting.push(...texts.map((text) => ({ at, stream, text })));
     if (waiting.length >= linesAtOnce) flush();
     else if (waiting.length > 0) timer ??= setTimeout(flush, longestDelayMilliseconds);
   }
 
   return {
-    write({ stream, text }) {
+    write({ stream, text, at }) {
       const lines = maskers.get(stream) ?? maskLines(masker.stream());
       maskers.set(stream, lines);
-      add(stream, lines.write(text));
+      add(stream, lines.write(text), at);
+    },
+    async lastAt() {
+      let last: LogLine | undefined;
+      for (let from = 0; ; ) {
+        const lines = await store.readLog(key, from, linesReadAtOnce);
+        last = lines.at(-1) ?? last;
+        from += lines.length;
+        if (lines.length < linesReadAtOnce) return last?.at;
+      }
     },
     async close() {
       for (const [stream, lines] of maskers) add(stream, lines.end());

@@ -1,0 +1,100 @@
+import { createHash } from "node:crypto";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { CredentialSource } from "#core/credentials/credentials.ts";
+import { createExec } from "#core/exec.ts";
+import type { KeyedLock } from "#core/keyed-lock.ts";
+import { askGate } from "#core/promotion/gates.ts";
+import type { Invocation, RunnerIO } from "#core/runner.ts";
+import type { Fetch, StepContext } from "#core/step.ts";
+import type { Store } from "#core/store/store.ts";
+import { openWorkspace } from "#core/workspace-folder.ts";
+import { createStepResources } from "#runners/step-resources.ts";
+
+/** What steps of the daemon are lent of it. */
+export interface StepServices {
+  store: Store;
+  credentialsFor(project: string): CredentialSource;
+  /** A fetch under the operator's egress rules, ended by the signal. */
+  fetchWith(signal: AbortSignal): Fetch;
+  lock: KeyedLock;
+  /** Absolute path of the folder that caches are kept in. */
+  cacheFolder: string;
+  gitUser?: StepContext["gitUser"];
+  now(): Date;
+}
+
+/** All that one attempt at a step can reach. */
+export async function createStepContext(
+  invocation: Invocation,
+  io: RunnerIO,
+  services: StepServices,
+): Promise<StepContext> {
+  const { project, stage, promotion, promotionUid, alias } = invocation;
+  const { store, lock, now } = services;
+  const workspace = await openWorkspace(invocation.workspace);
+  return {
+    project,
+    stage,
+    promotion,
+    alias,
+    actor: invocation.actor,
+    uiBaseUrl: invocation.uiBaseUrl,
+    idempotencyKey: createHash("sha256").update(`${promotionUid}\0${alias}`).digest("hex").slice(0, 32),
+    startedAt: invocation.startedAt,
+    workspace,
+    freight: invocation.freight,
+    targetFreight: invocation.targetFreight,
+    freightRequests: invocation.freightRequests,
+    outputs: invocation.outputs,
+    credentials: services.credentialsFor(project),
+    gitUser: services.gitUser,
+    log: {
+      info: (text) => writeLines(io, "stdout", text),
+      warn: (text) => writeLines(io, "stderr", text),
+    },
+    signal: io.signal,
+    exec: createExec({ cwd: workspace.root, signal: io.signal }),
+    fetch: services.fetchWith(io.signal),
+    now,
+
+    async once<T>(key: string, effect: () => Promise<T>): Promise<T> {
+      const name = `once ${alias}/${key}`;
+      const recorded = await store.journal(promotionUid, name);
+      if (recorded !== undefined) return recorded.value as T;
+      const value = await effect();
+      await store.write([{ op: "journal", scope: promotionUid, key: name, value }]);
+      return value;
+    },
+    exclusively: (key, work) => lock.run(key, work, io.signal),
+    cacheFolder: (name) => makeCacheFolder(services.cacheFolder, name),
+    async gate(request) {
+      const owner = { project, stage, promotion, promotionUid, alias };
+      const answer = await askGate(store, owner, request, now());
+      return answer.state === "open" ? { ...answer, url: gateUrl(invocation) } : answer;
+    },
+    resources: createStepResources(store, project),
+  };
+}
+
+function writeLines(io: RunnerIO, stream: "stdout" | "stderr", text: string): void {
+  for (const line of text.replace(/\n$/, "").split("\n")) io.log({ stream, text: line });
+}
+
+async function makeCacheFolder(root: string, name: string): Promise<string> {
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name)) {
+    throw new Error(
+      `Cannot make cache folder "${name}": its name may have letters, digits, "-", "_" and "." only`,
+    );
+  }
+  const folder = join(root, name);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  return folder;
+}
+
+function gateUrl({ uiBaseUrl, project, promotion, alias }: Invocation): string | undefined {
+  if (uiBaseUrl === "") return undefined;
+  return [uiBaseUrl.replace(/\/$/, ""), "gates", ...[project, promotion, alias].map(encodeURIComponent)].join(
+    "/",
+  );
+}

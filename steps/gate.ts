@@ -1,0 +1,80 @@
+import { z } from "zod";
+import { StepFailure } from "#core/failure.ts";
+import { Duration, parseDuration } from "#core/resources/duration.ts";
+import { defineStep, succeeded, waiting } from "#core/step.ts";
+
+export default defineStep({
+  name: "gate",
+  summary: "Holds the promotion until somebody releases it.",
+  notes: `
+Open gates are listed by \`towpath gates\` and on the status page, and are answered there, by
+\`towpath release\` and \`towpath deny\`, or over HTTP. The first answer counts. Waiting costs nothing and
+survives restarts of the daemon. Who answered, when and with which words becomes the step's output.`,
+  config: z.strictObject({
+    message: z
+      .string()
+      .min(1)
+      .default("Waiting to be released")
+      .describe("What those who are asked should know."),
+    timeout: Duration.refine((text) => (parseDuration(text) ?? 0) > 0, "must be longer than nothing")
+      .optional()
+      .describe("How long to wait for an answer, such as `30m` or `48h`; for ever by default."),
+    onTimeout: z
+      .enum(["deny", "release"])
+      .default("deny")
+      .describe("What no answer in time means: `deny` fails the step, `release` goes on."),
+  }),
+  output: z.object({
+    decision: z.enum(["released", "denied", "timedOut"]).describe("How the gate was answered."),
+    by: z.string().optional().describe("Who answered; nobody did when the time ran out."),
+    at: z.iso.datetime().describe("When."),
+    message: z.string().optional().describe("What whoever answered had to say."),
+  }),
+  examples: [
+    {
+      title: "Ask before production",
+      yaml: `
+        uses: gate
+        as: approval
+        config:
+          message: Release \${{ ctx.targetFreight.alias }} to production?
+          timeout: 48h`,
+    },
+  ],
+
+  async run({ message, timeout, onTimeout }, ctx) {
+    const expiresAt = expiry(ctx.startedAt, timeout);
+    const answer = await ctx.gate({ message, expiresAt: expiresAt?.toISOString() });
+    switch (answer.state) {
+      case "open":
+        return waiting(
+          answer.url === undefined ? message : `${message} (${answer.url})`,
+          expiresAt === undefined ? Infinity : (expiresAt.getTime() - ctx.now().getTime()) / 1000,
+        );
+      case "released": {
+        const { by, at } = answer;
+        return succeeded({ decision: "released", by, at, message: answer.message });
+      }
+      case "denied": {
+        const { by, at } = answer;
+        const why = answer.message === undefined ? "" : `: ${answer.message}`;
+        throw new StepFailure("failed", `Denied by ${by}${why}`, {
+          output: { decision: "denied", by, at, message: answer.message },
+        });
+      }
+      case "timedOut": {
+        const output = { decision: "timedOut", at: answer.at };
+        if (onTimeout === "release")
+          return succeeded(output, { message: `Nobody answered within ${timeout}` });
+        throw new StepFailure("failed", `Nobody answered within ${timeout}`, { output });
+      }
+      default:
+        return answer satisfies never;
+    }
+  },
+});
+
+function expiry(startedAt: string, timeout: string | undefined): Date | undefined {
+  if (timeout === undefined) return undefined;
+  return new Date(Date.parse(startedAt) + (parseDuration(timeout) ?? 0));
+}
