@@ -1,5 +1,5 @@
 import { StepFailure } from "#core/failure.ts";
-import { normalizeGitUrl } from "#core/git/url.ts";
+import { normalizeGitUrl } from "#core/git/git-url.ts";
 import type {
   ArtifactReference,
   Chart,

@@ -3,7 +3,7 @@ import type { CredentialSource, Credentials, CredentialType } from "#core/creden
 import type { Masker } from "#core/credentials/masker.ts";
 import { builtinProviders, type CredentialProvider } from "#core/credentials/providers.ts";
 import { secretValues } from "#core/credentials/secret-values.ts";
-import { normalizeGitUrl } from "#core/git/url.ts";
+import { normalizeGitUrl } from "#core/git/git-url.ts";
 import { normalizeChartUrl, normalizeImageUrl } from "#core/oci/image-url.ts";
 import type { Resource } from "#core/resources/resource.ts";
 import type { Store } from "#core/store/store.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { normalizeGitUrl } from "#core/git/url.ts";
+import { normalizeGitUrl } from "#core/git/git-url.ts";
 
 describe("the canonical form of a git repository's address", () => {
   it.each([
