@@ -8,7 +8,10 @@ export function project(name = "shop"): Resource {
   return { apiVersion, kind: "Project", metadata: { name } };
 }
 
-export function warehouse(name = "app", subscriptions: unknown[] = []): Resource {
+export function warehouse(
+  name = "app",
+  subscriptions: unknown[] = [{ git: { repoURL: "https://git.example.com/app.git" } }],
+): Resource {
   return { apiVersion, kind: "Warehouse", metadata: { name, namespace: "shop" }, spec: { subscriptions } };
 }
 
