@@ -162,6 +162,10 @@ async function refuseFailure(container: Container, exitCode: number, spec: Conta
     );
   }
   const said = log.tail("stderr") || log.tail("stdout");
+  // The words of the engine's own init process, which starts the command.
+  if (exitCode === 127 && said.includes("[FATAL tini")) {
+    throw new StepFailure("config", `Image "${spec.image}" has no program "${spec.command[0]}" to run`);
+  }
   const how = exitCode === 137 ? "was killed (SIGKILL)" : `ended with exit code ${exitCode}`;
   throw new StepFailure("errored", `The command ${how}${said ? `: ${said}` : ""}`);
 }

@@ -1,3 +1,4 @@
+import { Readable } from "node:stream";
 import type { Container } from "dockerode";
 import type { RunnerIO } from "#core/runner.ts";
 import { type ContainerLogLine, readLogLines } from "#runners/container/log-stream.ts";
@@ -23,27 +24,48 @@ export async function followLog(
   container: Container,
   io: RunnerIO,
   signal: AbortSignal,
-  after: string | undefined,
+  after = "",
 ): Promise<Followed> {
   const kept = { stdout: createTail(longestStream), stderr: createTail(longestStream) };
-  const stream = (await container.logs({
-    follow: true,
-    stdout: true,
-    stderr: true,
-    timestamps: true,
-    abortSignal: signal,
-  })) as unknown as AsyncIterable<Buffer>;
+  let last = "";
+  const take = (line: ContainerLogLine) => {
+    kept[line.stream].add(line.text);
+    if (line.at > after) io.log(line);
+    if (line.at > last) last = line.at;
+  };
   try {
-    for await (const line of readLogLines(stream)) {
-      kept[line.stream].add(line.text);
-      if (after === undefined || line.at > after) io.log(line);
-    }
+    for await (const line of await openLog(container, { follow: true, abortSignal: signal })) take(line);
+    // The engine may end a followed log before it has sent a last line that has no line end.
+    const missed = last === "" ? {} : { since: secondsOf(last) };
+    const seen = last;
+    for await (const line of await openLog(container, missed)) if (line.at > seen) take(line);
   } catch (error) {
     // A follower that was told to stop has nothing to complain of.
     if (!signal.aborted) throw error;
   }
   return {
-    text: (name: ContainerLogLine["stream"]) => kept[name].text(longestStream),
-    tail: (name: ContainerLogLine["stream"]) => kept[name].text(messageTail),
+    text: (name) => kept[name].text(longestStream),
+    tail: (name) => kept[name].text(messageTail),
   };
+}
+
+interface LogOptions {
+  follow?: true;
+  since?: number;
+  abortSignal?: AbortSignal;
+}
+
+async function openLog(container: Container, options: LogOptions): Promise<AsyncIterable<ContainerLogLine>> {
+  const wanted = { stdout: true, stderr: true, timestamps: true, ...options };
+  if (options.follow) {
+    const stream = await container.logs({ ...wanted, follow: true });
+    return readLogLines(stream as unknown as AsyncIterable<Buffer>);
+  }
+  const whole = await container.logs({ ...wanted, follow: false });
+  return readLogLines(Readable.from([whole]));
+}
+
+/** Whole seconds: the engine's clock is asked for a little more than is missing. */
+function secondsOf(time: string): number {
+  return Math.floor(Date.parse(time) / 1000);
 }
