@@ -11,6 +11,7 @@ import type { Fetch, FetchOptions } from "#core/step.ts";
 
 const defaultTimeoutSeconds = 30;
 const defaultMaxBodyBytes = 10 * 1024 * 1024;
+const longestTimerMilliseconds = 2 ** 31 - 1;
 
 export interface FetchSettings {
   policy: EgressPolicy;
@@ -26,7 +27,7 @@ export interface FetchSettings {
 export function createFetch({ policy, signal }: FetchSettings): Fetch {
   return async (url, options = {}) => {
     const { timeoutSeconds = defaultTimeoutSeconds } = options;
-    const timeout = AbortSignal.timeout(timeoutSeconds * 1_000);
+    const timeout = AbortSignal.timeout(Math.min(timeoutSeconds * 1_000, longestTimerMilliseconds));
     const cancels = [signal, options.signal].filter((one) => one != null);
     const stop = AbortSignal.any([timeout, ...cancels]);
     const exchange = await firstExchange(url, options);

@@ -5,9 +5,9 @@ import copy from "#steps/copy.ts";
 import { fakeContext, runStep, temporaryFolder } from "#test/support/step-context.ts";
 import { listTree } from "#test/support/tree.ts";
 
-async function workspaceWith(files: Record<string, string>) {
+async function workspaceWith(files: Record<string, string | undefined>) {
   const ctx = fakeContext();
-  for (const [name, content] of Object.entries(files)) await ctx.workspace.write(name, content);
+  for (const [name, content = ""] of Object.entries(files)) await ctx.workspace.write(name, content);
   return ctx;
 }
 

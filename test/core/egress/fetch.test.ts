@@ -1,24 +1,10 @@
-import { createServer, type IncomingMessage, type RequestListener, type Server } from "node:http";
-import { type AddressInfo, connect } from "node:net";
+import type { IncomingMessage, RequestListener } from "node:http";
+import { connect } from "node:net";
 import { text as readAll } from "node:stream/consumers";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { createFetch } from "#core/egress/fetch.ts";
 import { createEgressPolicy } from "#core/egress/policy.ts";
-
-const servers: Server[] = [];
-afterEach(() => {
-  for (const server of servers.splice(0)) {
-    server.closeAllConnections();
-    server.close();
-  }
-});
-
-async function serve(listener: RequestListener): Promise<{ port: number; server: Server }> {
-  const server = createServer(listener);
-  servers.push(server);
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return { port: (server.address() as AddressInfo).port, server };
-}
+import { serve } from "#test/support/http-server.ts";
 
 /** What a server got, as it tells it. */
 const echo: RequestListener = async (request, response) => {

@@ -1,0 +1,31 @@
+import type { StepDefinition } from "#core/step.ts";
+import composeOutput from "./compose-output.ts";
+import copy from "./copy.ts";
+import fail from "./fail.ts";
+import gate from "./gate.ts";
+import gitClear from "./git-clear.ts";
+import gitClone from "./git-clone.ts";
+import gitCommit from "./git-commit.ts";
+import gitPush from "./git-push.ts";
+import gitTag from "./git-tag.ts";
+import http from "./http.ts";
+import jsonParse from "./json-parse.ts";
+import yamlParse from "./yaml-parse.ts";
+import yamlUpdate from "./yaml-update.ts";
+
+/** Every step that comes with Towpath, in the order of their names. */
+export const builtinSteps: readonly StepDefinition[] = [
+  composeOutput,
+  copy,
+  fail,
+  gate,
+  gitClear,
+  gitClone,
+  gitCommit,
+  gitPush,
+  gitTag,
+  http,
+  jsonParse,
+  yamlParse,
+  yamlUpdate,
+];
