@@ -16,6 +16,7 @@ export interface RequestOptions {
 export interface ApiClient {
   readonly server: string;
   request<T>(path: string, options?: RequestOptions): Promise<T>;
+  text(path: string, options?: RequestOptions): Promise<string>;
   /** The events of a stream until it ends or the signal is aborted. */
   events(path: string, options?: RequestOptions): AsyncGenerator<ServerSentEvent>;
 }
@@ -28,6 +29,9 @@ export function createApiClient({ server, token }: Connection): ApiClient {
       const response = await send(path, options);
       const text = await response.text();
       return (text === "" ? undefined : JSON.parse(text)) as T;
+    },
+    async text(path, options = {}) {
+      return (await send(path, options)).text();
     },
     async *events(path, options = {}) {
       const response = await send(path, options);

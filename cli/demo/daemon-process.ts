@@ -1,0 +1,75 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { UserError } from "#core/failure.ts";
+
+export interface DaemonProcess {
+  server: string;
+  token: string;
+  /** Ends it as a service manager would, and waits for it. */
+  stop(): Promise<void>;
+}
+
+export interface DaemonProcessOptions {
+  data: string;
+  port: number | undefined;
+  allowNet: readonly string[];
+}
+
+const secondsToStart = 30;
+
+/** Starts `towpath serve` as a process of its own and waits until it is ready. */
+export async function startDaemon(options: DaemonProcessOptions): Promise<DaemonProcess> {
+  const port = options.port ?? (await freePort());
+  const server = `http://127.0.0.1:${port}`;
+  const child = spawn(
+    process.execPath,
+    [
+      fileURLToPath(new URL("../../bin/towpath.cjs", import.meta.resolve("#core/version.ts"))),
+      ...["serve", "--data", options.data, "--port", String(port)],
+      ...options.allowNet.flatMap((address) => ["--allow-net", address]),
+    ],
+    { stdio: ["ignore", "pipe", "pipe"] },
+  );
+  const said: string[] = [];
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on("data", (chunk) => said.push(String(chunk)));
+  }
+  await untilReady(child, server, said);
+  return {
+    server,
+    token: (await readFile(join(options.data, "token"), "utf8")).trim(),
+    stop: () => stop(child),
+  };
+}
+
+async function untilReady(child: ChildProcess, server: string, said: readonly string[]): Promise<void> {
+  for (let waited = 0; waited < secondsToStart; waited += 0.1) {
+    if (child.exitCode !== null) break;
+    const ready = await fetch(`${server}/readyz`).catch(() => undefined);
+    if (ready?.ok) return;
+    await sleep(100);
+  }
+  child.kill();
+  throw new UserError(`The daemon did not start. It said:\n${said.join("").trimEnd()}`);
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null) return;
+  const ended = new Promise((resolve) => child.once("exit", resolve));
+  child.kill("SIGTERM");
+  await ended;
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer().once("error", reject);
+    probe.listen(0, "127.0.0.1", () => {
+      const address = probe.address();
+      probe.close(() => resolve(typeof address === "object" && address ? address.port : 0));
+    });
+  });
+}
