@@ -6,7 +6,7 @@ import { finalPhase } from "#core/promotion/final-phase.ts";
 import { toInvocation } from "#core/promotion/invocation.ts";
 import { type PromotionRun, recordOf } from "#core/promotion/run.ts";
 import { millisecondsLeft, type StepRules, setStatus, settle } from "#core/promotion/settle.ts";
-import { rememberTries, transientTries } from "#core/promotion/transient-tries.ts";
+import { noTries, recallTries, rememberTries, type TransientTries } from "#core/promotion/transient-tries.ts";
 import { unknownKindMessage } from "#core/promotion/unknown-kind.ts";
 import { parseDuration } from "#core/resources/duration.ts";
 import type { PromotionStep, StepExecutionMetadata } from "#core/resources/promotion.ts";
@@ -144,7 +144,7 @@ async function runStep(
 ): Promise<Progress | undefined> {
   const { kind, resumed } = prepared;
   const rules = rulesOf(step, kind);
-  const tries = resumed ? await transientTries(services.store, run.uid, step) : 0;
+  const tries = resumed ? await recallTries(services.store, run.uid, step) : noTries;
   if (!resumed) {
     setStatus(record, "Running", undefined);
     await run.save();
@@ -158,13 +158,11 @@ async function runStep(
   if (result.end === "interrupted") return { state: "interrupted" };
 
   keepWhatItLeft(run, step, kind, result);
-  const verdict = settle(record, result, rules, tries, services.now());
+  const verdict = settle(record, result, rules, tries.inARow, services.now());
   if (record.message !== undefined) record.message = run.mask(record.message);
   if (verdict.over) return undefined;
 
-  await run.save(
-    verdict.transientTries === tries ? [] : [rememberTries(run.uid, step, verdict.transientTries)],
-  );
+  await run.save(rememberTries(run.uid, step, tries, verdict.transientTries));
   return { state: "waiting", retryInSeconds: verdict.retryInSeconds };
 }
 
@@ -173,13 +171,13 @@ async function attemptStep(
   step: PromotionStep,
   record: StepExecutionMetadata,
   { kind, config, vars, resumed }: Prepared,
-  tries: number,
+  tries: TransientTries,
   rules: StepRules,
   services: EngineServices,
   signal: AbortSignal,
 ): Promise<AttemptResult> {
   const { settings } = services;
-  const invocation = toInvocation(run, step, record, { config, vars, tries });
+  const invocation = toInvocation(run, step, record, { config, vars, tries: tries.inAll });
   const log = services.openLog({ project: run.project, promotion: run.promotion, step: step.as ?? "" });
   const left = millisecondsLeft(record, rules, services.now());
   const work = async (workSignal: AbortSignal): Promise<Outcome> => {

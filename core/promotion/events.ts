@@ -5,7 +5,8 @@ import type { Promotion } from "#core/resources/promotion.ts";
 import { refOf } from "#core/resources/resource.ts";
 import type { EventRecord } from "#core/store/store.ts";
 
-const prefix = "event.kargo.akuity.io/";
+/** Begins the annotations of events that Kargo's own tools read. */
+export const eventPrefix = "event.kargo.akuity.io/";
 
 /** The event that tells of a promotion's end, annotated as Kargo annotates it. */
 export function promotionEvent(
@@ -14,14 +15,14 @@ export function promotionEvent(
   { phase, message, at, actor }: { phase: string; message: string; at: Date; actor?: string },
 ): EventRecord {
   const annotations: Record<string, string> = {
-    [`${prefix}project`]: promotion.metadata.namespace ?? "",
-    [`${prefix}actor`]: actor ?? promotion.metadata.annotations?.[keys.createActor] ?? controllerActor,
-    [`${prefix}promotion-name`]: promotion.metadata.name,
-    [`${prefix}stage-name`]: promotion.spec.stage,
-    [`${prefix}promotion-create-time`]: promotion.metadata.creationTimestamp ?? "",
+    [`${eventPrefix}project`]: promotion.metadata.namespace ?? "",
+    [`${eventPrefix}actor`]: actor ?? promotion.metadata.annotations?.[keys.createActor] ?? controllerActor,
+    [`${eventPrefix}promotion-name`]: promotion.metadata.name,
+    [`${eventPrefix}stage-name`]: promotion.spec.stage,
+    [`${eventPrefix}promotion-create-time`]: promotion.metadata.creationTimestamp ?? "",
     ...(freight === undefined ? {} : freightAnnotations(freight)),
   };
-  if (isRollback(promotion)) annotations[`${prefix}rollback`] = "true";
+  if (isRollback(promotion)) annotations[`${eventPrefix}rollback`] = "true";
   return {
     at: at.toISOString(),
     project: promotion.metadata.namespace,
@@ -37,15 +38,16 @@ export function isRollback(promotion: Promotion): boolean {
   return promotion.metadata.annotations?.[keys.rollback] === "true";
 }
 
-function freightAnnotations(freight: Freight): Record<string, string> {
+/** What events tell of a piece of freight. */
+export function freightAnnotations(freight: Freight): Record<string, string> {
   const annotations: Record<string, string> = {
-    [`${prefix}freight-name`]: freight.metadata.name,
-    [`${prefix}freight-create-time`]: freight.discoveredAt ?? freight.metadata.creationTimestamp ?? "",
-    [`${prefix}freight-warehouse-name`]: freight.origin.name,
+    [`${eventPrefix}freight-name`]: freight.metadata.name,
+    [`${eventPrefix}freight-create-time`]: freight.discoveredAt ?? freight.metadata.creationTimestamp ?? "",
+    [`${eventPrefix}freight-warehouse-name`]: freight.origin.name,
   };
-  if (freight.alias) annotations[`${prefix}freight-alias`] = freight.alias;
+  if (freight.alias) annotations[`${eventPrefix}freight-alias`] = freight.alias;
   for (const kind of ["commits", "images", "charts", "artifacts"] as const) {
-    if (freight[kind]?.length) annotations[`${prefix}freight-${kind}`] = JSON.stringify(freight[kind]);
+    if (freight[kind]?.length) annotations[`${eventPrefix}freight-${kind}`] = JSON.stringify(freight[kind]);
   }
   return annotations;
 }

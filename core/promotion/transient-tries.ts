@@ -1,19 +1,38 @@
 import type { PromotionStep } from "#core/resources/promotion.ts";
 import type { Store, Write } from "#core/store/store.ts";
 
-/** How often a step failed transiently in a row without it being counted. */
-export async function transientTries(
+/** How often a step failed transiently without it being counted as an error. */
+export interface TransientTries {
+  /** Since something else happened. */
+  inARow: number;
+  inAll: number;
+}
+
+export const noTries: TransientTries = { inARow: 0, inAll: 0 };
+
+export async function recallTries(
   store: Pick<Store, "journal">,
   promotionUid: string,
   step: PromotionStep,
-): Promise<number> {
+): Promise<TransientTries> {
   const recorded = await store.journal(promotionUid, keyFor(step));
-  return typeof recorded?.value === "number" ? recorded.value : 0;
+  return (recorded?.value as TransientTries | undefined) ?? noTries;
 }
 
-/** Kept beside the status, whose fields are Kargo's, and forgotten with the promotion. */
-export function rememberTries(promotionUid: string, step: PromotionStep, tries: number): Write {
-  return { op: "journal", scope: promotionUid, key: keyFor(step), value: tries };
+/**
+ * The tries after an attempt that left `inARow` of them; nothing to write when there are as many as before.
+ * They are kept beside the status, whose fields are Kargo's, and forgotten with the promotion.
+ */
+export function rememberTries(
+  promotionUid: string,
+  step: PromotionStep,
+  before: TransientTries,
+  inARow: number,
+): Write[] {
+  if (inARow === before.inARow) return [];
+  const inAll = before.inAll + Math.max(inARow - before.inARow, 0);
+  const value: TransientTries = { inARow, inAll };
+  return [{ op: "journal", scope: promotionUid, key: keyFor(step), value }];
 }
 
 function keyFor(step: PromotionStep): string {
