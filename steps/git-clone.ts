@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { StepFailure } from "#core/failure.ts";
-import { addWorkTree, cloneRepository, ensureRemoteBranch, type Repository } from "#core/git/repository.ts";
+import { addWorkTree, cloneRepository, ensureRemoteBranch } from "#core/git/repository.ts";
 import { updateSubmodules } from "#core/git/work-tree.ts";
 import { defineStep, type StepContext, succeeded } from "#core/step.ts";
 import { authorField, gitOf, sourceOf, userOf, workTreeOf } from "#steps/lib/git-steps.ts";

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { z } from "zod";
 import { StepFailure } from "#core/failure.ts";
 import { commitUrl, gitProviderNames } from "#core/git/commit-url.ts";
+import { abandonIntegration } from "#core/git/integrate.ts";
 import { pushBranch, pushTag } from "#core/git/push.ts";
 import { currentBranch, head } from "#core/git/work-tree.ts";
 import { defineStep, succeeded } from "#core/step.ts";
@@ -72,6 +73,8 @@ config:
 
   async run({ path, targetBranch, generateTargetBranch, tag, force, maxAttempts, provider }, ctx) {
     const tree = await workTreeOf(ctx, path);
+    // What a crash in the midst of integrating left; it hides the branch, too.
+    await abandonIntegration(tree);
     const branch = generateTargetBranch
       ? `kargo/promotion/${ctx.promotion}`
       : targetBranch || (await currentBranch(tree));

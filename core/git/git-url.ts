@@ -15,7 +15,7 @@ export interface GitRemote {
   userInfo?: { username: string; password: string };
 }
 
-const webUrl = /^(https?|ssh):\/\/([^/?#]*)([^?#]*)(\?[^#]*)?(#.*)?$/;
+const webUrl = /^(https?|ssh):\/\/([^/?#]*)(\/[^?#]*)?(\?[^#]*)?(#.*)?$/;
 const scpAddress = /^((?:[\w-]+@)?[\w-]+(?:\.[\w-]+)*)(?::(.*))?$/;
 
 /**

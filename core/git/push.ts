@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { StepFailure } from "#core/failure.ts";
 import type { GitSource } from "#core/git/git.ts";
 import type { PushIntegrationPolicy } from "#core/git/git-settings.ts";
-import { abandonIntegration, fetchTracking, integrate } from "#core/git/integrate.ts";
+import { fetchTracking, integrate } from "#core/git/integrate.ts";
 import { cacheKey } from "#core/git/mirror.ts";
 import { branchName, tagName } from "#core/git/ref-names.ts";
 import { findCommit, head, runIn, type WorkTree } from "#core/git/work-tree.ts";
@@ -60,7 +60,6 @@ async function pushOnce(
   note: string,
   { force, policy }: PushOptions,
 ): Promise<string | undefined> {
-  await abandonIntegration(tree);
   const arrived = await findArrived(tree, source, branch, note);
   if (arrived !== undefined) return arrived;
 

@@ -1,4 +1,3 @@
-import path from "node:path";
 import { z } from "zod";
 import type { Credentials } from "#core/credentials/credentials.ts";
 import { createGit, type Git, type GitSource } from "#core/git/git.ts";
@@ -41,7 +40,7 @@ export async function sourceOf(
   insecureSkipTLSVerify: boolean,
 ): Promise<GitSource> {
   const remote = parseRemote(repoURL, git.settings);
-  await refuseOwnFolders(remote, [ctx.workspace.root, path.dirname(await ctx.cacheFolder("git"))]);
+  await refuseOwnFolders(remote, [ctx.workspace.root, await ctx.cacheFolder("git")]);
   return { remote, credentials: await findCredentials(ctx, repoURL), insecureSkipTLSVerify };
 }
 

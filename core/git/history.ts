@@ -1,0 +1,249 @@
+import type { Credentials } from "#core/credentials/credentials.ts";
+import { StepFailure } from "#core/failure.ts";
+import type { Git, GitSource } from "#core/git/git.ts";
+import { parseRemote, refuseOwnFolders } from "#core/git/git-url.ts";
+import { type MirrorOptions, withMirror } from "#core/git/mirror.ts";
+import { branchName, revision } from "#core/git/ref-names.ts";
+import { defaultBranch } from "#core/git/repository.ts";
+
+/** A ref of a remote repository. */
+export interface RemoteRef {
+  /** In full: `refs/heads/main`, `refs/tags/v1`, or `HEAD`. */
+  name: string;
+  /** What it points to; for an annotated tag the tag and not the commit. */
+  id: string;
+}
+
+/** A commit, as a Warehouse judges it. */
+export interface CommitMetadata {
+  id: string;
+  /** RFC 3339, in the committer's own time zone. */
+  committedAt: string;
+  /** `Name <email>`. */
+  author: string;
+  /** `Name <email>`. */
+  committer: string;
+  /** First line of the message. */
+  subject: string;
+}
+
+/** A tag, with what is known of its commit. */
+export interface TagMetadata {
+  tag: string;
+  commitId: string;
+  /** When an annotated tag was made, or else its commit; RFC 3339. */
+  createdAt: string;
+  author: string;
+  committer: string;
+  subject: string;
+  /** `Name <email>` of who made it; "" unless it is annotated. */
+  tagger: string;
+  /** First line of its message; "" unless it is annotated. */
+  annotation: string;
+}
+
+export interface ListCommitsOptions {
+  /** The remote's default branch without it. */
+  branch?: string;
+  limit?: number;
+  skip?: number;
+  /** Only commits at or after this time; RFC 3339. */
+  since?: string;
+}
+
+/** What can be asked of a repository's history. Answers come from the cache, as it was when the history was opened. */
+export interface History {
+  /** First parents only, newest first. */
+  commits(options: ListCommitsOptions): Promise<CommitMetadata[]>;
+  /** Newest first. */
+  tags(): Promise<TagMetadata[]>;
+  /** Files that a commit changed against its first parent; both names of one that moved. */
+  changedPaths(commit: string): Promise<string[]>;
+  /** The whole message. */
+  message(commit: string): Promise<string>;
+}
+
+/** The repository at `url`, found fit to be used. `ownFolders` are the daemon's, which hold others' secrets. */
+export async function openSource(
+  git: Git,
+  url: string,
+  access: {
+    credentials?: Credentials | undefined;
+    insecureSkipTLSVerify?: boolean;
+    ownFolders?: readonly string[];
+  },
+): Promise<GitSource> {
+  const remote = parseRemote(url, git.settings);
+  await refuseOwnFolders(remote, access.ownFolders ?? []);
+  const { credentials, insecureSkipTLSVerify = false } = access;
+  return { remote, credentials, insecureSkipTLSVerify };
+}
+
+/**
+ * Lists refs of a remote repository in one round trip, without fetching anything. Patterns are refs
+ * (`refs/heads/main`, `refs/tags/*`, `HEAD`); all refs without any.
+ */
+export async function lsRemote(
+  git: Git,
+  source: GitSource,
+  patterns: readonly string[] = [],
+): Promise<RemoteRef[]> {
+  const cwd = await git.host.cacheFolder("git");
+  const { stdout } = await git.run(["ls-remote", "--", source.remote.url, ...patterns], {
+    cwd,
+    source,
+    task: `list the refs of "${source.remote.url}"`,
+  });
+  const refs: RemoteRef[] = [];
+  for (const line of stdout.split("\n")) {
+    const [id, name] = line.split("\t");
+    // `tag^{}` is the commit behind an annotated tag, whose own line came before.
+    if (id && name && !name.endsWith("^{}")) refs.push({ name, id });
+  }
+  return refs;
+}
+
+/** Brings the cache up to date with the remote repository and opens its history. */
+export async function openHistory(
+  git: Git,
+  source: GitSource,
+  options: MirrorOptions = {},
+): Promise<History> {
+  const folder = await withMirror(git, source, options, async (mirror) => mirror);
+  const read = async (args: readonly string[], task: string) =>
+    (await git.run(args, { cwd: folder, task })).stdout;
+  const where = `of "${source.remote.url}"`;
+  return {
+    async commits({ branch, limit, skip, since }) {
+      const name = branch ? branchName(branch) : await defaultBranch(git, source, folder);
+      if (!(await isBranch(git, folder, name))) {
+        throw new StepFailure(
+          "errored",
+          `Cannot list the commits of branch "${name}" ${where}: there is no such branch`,
+        );
+      }
+      const bounds = [
+        ...(limit ? [`--max-count=${limit}`] : []),
+        ...(skip ? [`--skip=${skip}`] : []),
+        ...(since ? [`--since=${since}`] : []),
+      ];
+      const format = "--pretty=format:%H%x00%cI%x00%an <%ae>%x00%cn <%ce>%x00%s%x00%x1e";
+      const text = await read(
+        ["log", "--first-parent", format, ...bounds, `refs/heads/${name}`, "--"],
+        `list commits ${where}`,
+      );
+      return records(text).map(([id = "", committedAt = "", author = "", committer = "", subject = ""]) => ({
+        id,
+        committedAt,
+        author,
+        committer,
+        subject,
+      }));
+    },
+    async tags() {
+      const text = await read(
+        ["for-each-ref", "--sort=-creatordate", `--format=${tagFormat}`, "refs/tags"],
+        `list the tags ${where}`,
+      );
+      return records(text).flatMap(readTag);
+    },
+    async changedPaths(commit) {
+      const args = [
+        "show",
+        "--pretty=",
+        "--name-only",
+        "--no-renames",
+        "--first-parent",
+        "-z",
+        "--end-of-options",
+      ];
+      const text = await read(
+        [...args, `${revision(commit)}^{commit}`, "--"],
+        `list the changes in ${commit} ${where}`,
+      );
+      return text.split("\0").filter(Boolean);
+    },
+    async message(commit) {
+      const args = [
+        "log",
+        "-1",
+        "--pretty=format:%B",
+        "--end-of-options",
+        `${revision(commit)}^{commit}`,
+        "--",
+      ];
+      return (await read(args, `read commit ${commit} ${where}`)).trimEnd();
+    },
+  };
+}
+
+/** The same fields for both sorts of tags: those of the commit stand behind `*` for annotated ones. */
+const tagFormat = ["", "*"]
+  .map((peel) =>
+    [
+      "refname:lstrip=2",
+      `${peel}objecttype`,
+      `${peel}objectname`,
+      `${peel}authorname) %(${peel}authoremail`,
+      `${peel}committername) %(${peel}committeremail`,
+      `${peel}contents:subject`,
+      "creatordate:iso-strict",
+      "taggername) %(taggeremail",
+      "contents:subject",
+    ]
+      .map((field) => `%(${field})%00`)
+      .join(""),
+  )
+  .join("")
+  .concat("%1e");
+
+const fieldsOfTag = 9;
+
+function readTag(fields: string[]): TagMetadata[] {
+  const lightweight = fields.slice(0, fieldsOfTag);
+  const annotated = fields.slice(fieldsOfTag);
+  const isAnnotated = lightweight[1] === "tag";
+  const [
+    tag = "",
+    type,
+    commitId = "",
+    author = "",
+    committer = "",
+    subject = "",
+    createdAt = "",
+    tagger = "",
+    text = "",
+  ] = isAnnotated ? annotated : lightweight;
+  // Tags of trees, files and other tags lead to no commit to promote.
+  if (type !== "commit") return [];
+  return [
+    {
+      tag,
+      commitId,
+      createdAt,
+      author,
+      committer,
+      subject,
+      tagger: isAnnotated ? tagger : "",
+      annotation: isAnnotated ? text : "",
+    },
+  ];
+}
+
+/** Fields end in NUL and records in a record separator, which no subject or name can hold beside the NUL. */
+function records(text: string): string[][] {
+  return text
+    .split("\0\x1e")
+    .map((record) => record.replace(/^\n/, ""))
+    .filter(Boolean)
+    .map((record) => record.split("\0"));
+}
+
+async function isBranch(git: Git, folder: string, name: string): Promise<boolean> {
+  const { exitCode } = await git.run(["show-ref", "--verify", "--quiet", `refs/heads/${name}`], {
+    cwd: folder,
+    task: `look for branch "${name}"`,
+    exitCodes: [0, 1, 128],
+  });
+  return exitCode === 0;
+}
