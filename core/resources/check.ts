@@ -1,0 +1,47 @@
+import { validateResource } from "#core/resources/admission.ts";
+import { checkCustomStep } from "#core/resources/checks/custom-steps.ts";
+import type { Finding } from "#core/resources/checks/finding.ts";
+import { checkOtherExpressions } from "#core/resources/checks/other-expressions.ts";
+import { checkReferences } from "#core/resources/checks/references.ts";
+import { checkStageGraph } from "#core/resources/checks/stage-graph.ts";
+import { checkStepExpressions } from "#core/resources/checks/step-expressions.ts";
+import { checkStepKinds } from "#core/resources/checks/step-kinds.ts";
+import { stepListOf } from "#core/resources/checks/step-lists.ts";
+import { createWorld, type KnownStep, type World } from "#core/resources/checks/world.ts";
+import { type LoadedResource, problemAt } from "#core/resources/load.ts";
+import { type Problem, sortProblems } from "#core/resources/problem.ts";
+import type { ResourceRef } from "#core/resources/resource.ts";
+
+export type { KnownStep } from "#core/resources/checks/world.ts";
+
+export interface CheckOptions {
+  /** The kinds of steps that there are, those of CustomPromotionSteps among the resources aside. */
+  steps: readonly KnownStep[];
+  /** Resources that are there beside those that are checked; none by default. */
+  exists?: (ref: ResourceRef) => boolean;
+  /** Report warnings as errors. */
+  strict?: boolean;
+}
+
+/** Checks resources together for all that can be told without running anything. */
+export function checkResources(resources: readonly LoadedResource[], options: CheckOptions): Problem[] {
+  const world = createWorld(resources, options.steps, options.exists ?? (() => false));
+  const findings = [...resources.flatMap((resource) => checkOne(resource, world)), ...checkStageGraph(world)];
+  const problems = findings.map(({ resource, severity, ...finding }) =>
+    problemAt(resource, { ...finding, severity: options.strict ? "error" : severity }),
+  );
+  return sortProblems(problems, [...new Set(resources.map(({ file }) => file))]);
+}
+
+function checkOne(resource: LoadedResource, world: World): Finding[] {
+  const steps = stepListOf(resource);
+  return [
+    ...validateResource(resource.resource).map(
+      (error): Finding => ({ resource, severity: "error", ...error }),
+    ),
+    ...(steps ? [...checkStepKinds(steps, world), ...checkStepExpressions(steps, world)] : []),
+    ...checkOtherExpressions(resource),
+    ...checkCustomStep(resource, world),
+    ...checkReferences(resource, world),
+  ];
+}
