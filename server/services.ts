@@ -1,3 +1,5 @@
+import type { Gates } from "#core/promotion/gates.ts";
+import type { FieldError } from "#core/resources/field-error.ts";
 import type { Freight } from "#core/resources/freight.ts";
 import type { Resource, ResourceRef } from "#core/resources/resource.ts";
 import type { Store } from "#core/store/store.ts";
@@ -12,6 +14,8 @@ export interface Services {
   stages: StageOperations;
   freight: FreightOperations;
   gates: Gates;
+  /** What is wrong with a resource beyond its schema and Kargo's rules: steps that no one knows, and the like. */
+  check?(resource: Resource): FieldError[];
   /** Evaluates what users wrote into webhook receivers. */
   expressions: ExpressionEvaluator;
   /** The administrator's token. It is also the password that `kargo login --admin` asks for. */
@@ -54,40 +58,6 @@ export interface PromoteRequest {
   origin?: { kind: "Warehouse"; name: string };
   /** Who asks, as Kargo writes actors. */
   actor: string;
-}
-
-/** A gate as people see it. */
-export interface Gate {
-  project: string;
-  stage: string;
-  promotion: string;
-  /** The step's alias. */
-  step: string;
-  message: string;
-  state: "open" | "released" | "denied" | "timedOut";
-  /** RFC 3339. */
-  openedAt?: string;
-  expiresAt?: string;
-  by?: string;
-  at?: string;
-  answer?: string;
-}
-
-export interface GateDecision {
-  project: string;
-  promotion: string;
-  step: string;
-  decision: "released" | "denied";
-  by: string;
-  message?: string;
-}
-
-export interface Gates {
-  /** Gates that are open now, the oldest first. */
-  list(project?: string): Promise<Gate[]>;
-  get(project: string, promotion: string, step: string): Promise<Gate | undefined>;
-  /** The first decision wins: `decided` is false when it was not this one, and `gate` says how it stands. */
-  decide(decision: GateDecision): Promise<{ decided: boolean; gate: Gate }>;
 }
 
 export interface ExpressionEvaluator {

@@ -1,4 +1,5 @@
 import { UserError } from "#core/failure.ts";
+import { applyDefaults } from "#core/resources/admission.ts";
 import { type Freight, originKey } from "#core/resources/freight.ts";
 import { type Resource, refOf } from "#core/resources/resource.ts";
 import type { Stage } from "#core/resources/stage.ts";
@@ -7,7 +8,7 @@ import { freightEventAnnotations } from "#server/api/event-annotations.ts";
 import { getFreight } from "#server/api/freight-lookup.ts";
 import { groupFreight, parseFreightOrder } from "#server/api/freight-query.ts";
 import { deleteResource } from "#server/api/manifests/delete.ts";
-import { requireFreeAlias, withAliasLabel } from "#server/api/manifests/freight.ts";
+import { requireFreeAlias } from "#server/api/manifests/freight-alias.ts";
 import { isWatch, watchResource, watchResources } from "#server/api/watch.ts";
 import type { Route, ServerContext } from "#server/route.ts";
 
@@ -166,7 +167,7 @@ async function changeAlias(c: ServerContext, api: Api): Promise<void> {
   const ref = refOf((await freightFrom(c, api)) as Resource);
   await requireFreeAlias(api, projectOf(c), alias, ref.name);
   await changeResource(api.store, ref, (resource) => {
-    Object.assign(resource, withAliasLabel({ ...(resource as Freight), alias }));
+    Object.assign(resource, applyDefaults({ ...resource, alias } as Resource, api.now()));
     return true;
   });
 }

@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { UserError } from "#core/failure.ts";
+import type { Gate } from "#core/promotion/gates.ts";
 import type { Api } from "#server/api/api.ts";
 import { readJson } from "#server/body.ts";
 import type { Route, ServerContext } from "#server/route.ts";
-import type { Gate } from "#server/services.ts";
 
 const DecisionRequest = z.object({
   message: z.string().max(4096).optional().describe("Why; kept in the record."),

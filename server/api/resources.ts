@@ -1,11 +1,11 @@
 import { UserError } from "#core/failure.ts";
 import { type Resource, refOf } from "#core/resources/resource.ts";
 import type { Api } from "#server/api/api.ts";
-import { checkManifest } from "#server/api/manifests/check.ts";
+import { readManifest } from "#server/api/manifests/check.ts";
 import { createResource, replaceResource } from "#server/api/manifests/create.ts";
 import { deleteResource } from "#server/api/manifests/delete.ts";
 import { authorizeManifest } from "#server/api/manifests/permission.ts";
-import { type Manifest, splitManifests } from "#server/api/manifests/split.ts";
+import { kindOf, type Manifest, splitManifests } from "#server/api/manifests/split.ts";
 import { redact } from "#server/api/redact.ts";
 import type { Identity } from "#server/auth/identity.ts";
 import { explainError } from "#server/errors.ts";
@@ -73,7 +73,7 @@ async function inTurn(
   const results: Result[] = [];
   for (const manifest of manifests) {
     try {
-      results.push(await work(api, checkManifest(manifest), identity));
+      results.push(await work(api, readManifest(manifest), identity));
     } catch (error) {
       if (manifests.length === 1) throw error;
       results.push({ error: explain(api, manifest, error) });
@@ -82,10 +82,10 @@ async function inTurn(
   return c.json({ results }, status);
 }
 
-function explain(api: Api, { kind }: Manifest, error: unknown): string {
+function explain(api: Api, manifest: Manifest, error: unknown): string {
   const told = explainError(error);
   if (told) return told.hint ? `${told.message} (${told.hint})` : told.message;
-  api.log.error(`Cannot handle the manifest of a ${String(kind)}`, { error });
+  api.log.error(`Cannot handle the manifest of a ${kindOf(manifest)}`, { error });
   return "internal server error";
 }
 

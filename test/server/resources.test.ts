@@ -63,19 +63,19 @@ describe("creating resources", () => {
     { what: "an empty body", body: " ", status: 400, error: "no resources found" },
     { what: "broken YAML", body: "kind: [", status: 400, error: "error decoding manifest" },
     { what: "a YAML bomb", body: bomb(), status: 400, error: "error decoding manifest" },
-    { what: "a list of words", body: "- one\n- two", status: 400, error: "must be an object" },
-    { what: "an unknown kind", body: "kind: Stgae\napiVersion: v1", status: 400, error: "unknown kind" },
+    { what: "a word", body: "one", status: 422, error: "expected a resource" },
+    { what: "an unknown kind", body: "kind: Stgae\napiVersion: v1", status: 422, error: "unknown kind" },
     {
       what: "a kind of another group",
       body: stageYaml.replace("kargo.akuity.io/v1alpha1", "apps/v1"),
-      status: 400,
+      status: 422,
       error: 'expected "kargo.akuity.io/v1alpha1"',
     },
     { what: "an unknown field", body: `${stageYaml}  color: red`, status: 422, error: "color" },
     {
       what: "no namespace",
       body: stageYaml.replace("  namespace: shop\n", ""),
-      status: 400,
+      status: 422,
       error: "metadata.namespace",
     },
     { what: "no project", body: stageYaml, status: 404, error: 'there is no Project "shop"' },
@@ -129,7 +129,6 @@ describe("creating resources", () => {
     expect(text).not.toContain("hunter2");
     expect(text).not.toContain(Buffer.from("hunter2").toString("base64"));
     expect(await server.store.get({ kind: "Secret", project: "shop", name: "db" })).toMatchObject({
-      type: "Opaque",
       data: { password: Buffer.from("hunter2").toString("base64") },
     });
   });
@@ -188,7 +187,7 @@ describe("updating resources", () => {
     const changed = freight("abc", { commits: [{ repoURL: "https://example.com/a", id: "2" }] });
     const response = await server.call("PUT", "/v1beta1/resources", changed);
     expect(response.status).toBe(422);
-    expect(((await response.json()) as Answer).error).toContain("immutable");
+    expect(((await response.json()) as Answer).error).toContain("never changes");
   });
 });
 

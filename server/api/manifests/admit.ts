@@ -1,67 +1,65 @@
 import { UserError } from "#core/failure.ts";
+import { applyDefaults, validateResource } from "#core/resources/admission.ts";
 import type { Freight } from "#core/resources/freight.ts";
-import type { Promotion } from "#core/resources/promotion.ts";
 import { formatRef, type Resource, refOf } from "#core/resources/resource.ts";
 import type { Api } from "#server/api/api.ts";
 import { keys } from "#server/api/keys.ts";
-import { admitNewFreight, requireSameFreight } from "#server/api/manifests/freight.ts";
+import { refuseErrors } from "#server/api/manifests/check.ts";
+import { requireFreeAlias } from "#server/api/manifests/freight-alias.ts";
 import { isApiToken } from "#server/api/manifests/permission.ts";
-import { mergeSecretData } from "#server/api/manifests/secret-data.ts";
 import { reservedNamespaces } from "#server/api/namespaces.ts";
 import type { Identity } from "#server/auth/identity.ts";
 
 /** Checks and completes a resource that is to be created, as Kargo's admission webhooks do. */
-export async function admitNew(api: Api, resource: Resource, identity: Identity): Promise<Resource> {
-  await requireProject(api, resource);
-  requireFixedName(resource);
-  switch (resource.kind) {
-    case "Project":
-      if (reservedNamespaces.has(resource.metadata.name)) {
-        throw new UserError(`Cannot create ${formatRef(refOf(resource))}: the name is reserved`, {
-          status: 409,
-        });
-      }
-      return withCreator(resource, identity.actor);
-    case "Freight":
-      return admitNewFreight(api, resource as Freight);
-    case "Secret":
-      refuseApiToken(resource);
-      return mergeSecretData(resource);
-    default:
-      return resource;
-  }
+export async function admitNew(api: Api, declared: Resource, identity: Identity): Promise<Resource> {
+  await requireProject(api, declared);
+  refuseApiToken(declared);
+  refuseReservedName(declared);
+  refuseErrors(declared, validateResource(declared));
+  refuseErrors(declared, api.check?.(declared) ?? []);
+  const completed = declared.kind === "Freight" ? await completeFreight(api, declared as Freight) : declared;
+  const resource = applyDefaults(completed, api.now());
+  if (resource.kind === "Project") setCreator(resource, identity.actor);
+  return resource;
 }
 
 /** Checks and completes what is to take the place of `existing`. */
-export async function admitChange(api: Api, resource: Resource, existing: Resource): Promise<Resource> {
-  requireFixedName(resource);
-  keepOwn(resource, existing);
-  switch (resource.kind) {
-    case "Freight":
-      return requireSameFreight(api, resource as Freight, existing as Freight);
-    case "Promotion":
-      return requireSamePromotion(resource as Promotion, existing as Promotion);
-    case "Secret":
-      refuseApiToken(existing);
-      refuseApiToken(resource);
-      return mergeSecretData(resource);
-    default:
-      return resource;
-  }
+export async function admitChange(api: Api, declared: Resource, existing: Resource): Promise<Resource> {
+  refuseApiToken(existing);
+  refuseApiToken(declared);
+  keepOwn(declared, existing);
+  refuseErrors(declared, validateResource(declared, existing));
+  refuseErrors(declared, api.check?.(declared) ?? []);
+  const { alias } = declared as Freight;
+  const { namespace = "", name } = declared.metadata;
+  if (declared.kind === "Freight" && alias) await requireFreeAlias(api, namespace, alias, name);
+  return applyDefaults(declared, api.now());
+}
+
+async function completeFreight(api: Api, declared: Freight): Promise<Resource> {
+  const freight = await api.freight.prepare(declared);
+  const { namespace = "" } = freight.metadata;
+  if (freight.alias) await requireFreeAlias(api, namespace, freight.alias);
+  return freight as Resource;
 }
 
 /** What a manifest need not repeat and must not change. */
-function keepOwn(resource: Resource, existing: Resource): void {
+function keepOwn(declared: Resource, existing: Resource): void {
   const { metadata } = existing;
-  resource.metadata.ownerReferences ??= metadata.ownerReferences;
-  resource.metadata.finalizers ??= metadata.finalizers;
+  declared.metadata.ownerReferences ??= metadata.ownerReferences;
+  declared.metadata.finalizers ??= metadata.finalizers;
   const creator = metadata.annotations?.[keys.createActor];
-  if (creator !== undefined) withCreator(resource, creator);
+  if (creator !== undefined) setCreator(declared, creator);
+  // A promotion's steps come from its stage; what a manifest leaves out of them is not taken away.
+  if (declared.kind === "Promotion") {
+    declared.spec = { ...(existing.spec as object), ...(declared.spec as object) };
+  }
+  if (declared.kind === "Freight") (declared as Freight).discoveredAt ??= (existing as Freight).discoveredAt;
 }
 
-function withCreator(resource: Resource, actor: string): Resource {
-  resource.metadata.annotations = { ...resource.metadata.annotations, [keys.createActor]: actor };
-  return resource;
+/** Who made it, whatever a manifest says: others act on this. */
+function setCreator({ metadata }: Resource, actor: string): void {
+  metadata.annotations = { ...metadata.annotations, [keys.createActor]: actor };
 }
 
 async function requireProject(api: Api, resource: Resource): Promise<void> {
@@ -74,11 +72,9 @@ async function requireProject(api: Api, resource: Resource): Promise<void> {
   });
 }
 
-function requireFixedName({ kind, metadata }: Resource): void {
-  const fixed =
-    kind === "ProjectConfig" ? metadata.namespace : kind === "ClusterConfig" ? "cluster" : metadata.name;
-  if (metadata.name === fixed) return;
-  throw new UserError(`Cannot take ${kind} "${metadata.name}": its name must be "${fixed}"`, { status: 422 });
+function refuseReservedName(resource: Resource): void {
+  if (resource.kind !== "Project" || !reservedNamespaces.has(resource.metadata.name)) return;
+  throw new UserError(`Cannot create ${formatRef(refOf(resource))}: the name is reserved`, { status: 409 });
 }
 
 function refuseApiToken(secret: Resource): void {
@@ -87,17 +83,4 @@ function refuseApiToken(secret: Resource): void {
     status: 403,
     hint: "POST /v1beta1/projects/<project>/roles/<role>/api-tokens",
   });
-}
-
-function requireSamePromotion(promotion: Promotion, existing: Promotion): Resource {
-  const { stage, freight } = promotion.spec;
-  if (stage !== existing.spec.stage || freight !== existing.spec.freight) {
-    throw new UserError(
-      `Cannot change ${formatRef(refOf(existing as Resource))}: a promotion's spec is immutable`,
-      {
-        status: 422,
-      },
-    );
-  }
-  return { ...promotion, spec: existing.spec } as Resource;
 }

@@ -1,8 +1,10 @@
-import type { z } from "zod";
 import { UserError } from "#core/failure.ts";
-import { findKind, type KindDefinition, kinds } from "#core/resources/kinds.ts";
-import { formatRef, type Resource } from "#core/resources/resource.ts";
-import type { Manifest } from "#server/api/manifests/split.ts";
+import type { FieldError } from "#core/resources/field-error.ts";
+import { kinds } from "#core/resources/kinds.ts";
+import { parseResource } from "#core/resources/parse-resource.ts";
+import { formatPath } from "#core/resources/path.ts";
+import { formatRef, type Resource, refOf } from "#core/resources/resource.ts";
+import { kindOf, type Manifest } from "#server/api/manifests/split.ts";
 
 /** Metadata that the daemon gives; what a manifest says of it is not heard. */
 const ownMetadata = [
@@ -16,53 +18,47 @@ const ownMetadata = [
   "selfLink",
 ] as const;
 
-/** The resource that a manifest declares, checked against its kind. Its status, if it has one, is dropped. */
-export function checkManifest(manifest: Manifest): Resource {
-  const definition = kindOf(manifest);
-  const { status: _, ...declared } = manifest;
-  const parsed = definition.schema.safeParse(declared);
-  if (!parsed.success) throw new UserError(describeProblems(manifest, parsed.error), { status: 422 });
-  const resource = parsed.data as unknown as Resource;
+/** The resource that a manifest declares, read by its kind's schema. Its status, if it has one, is dropped. */
+export function readManifest(manifest: Manifest): Resource {
+  const { resource, issues } = parseResource(manifest);
+  if (!resource) {
+    // Where nothing is an error, the kind is one that means nothing here.
+    const errors = issues.filter(({ severity }) => severity === "error");
+    throw invalid(describe(manifest), errors.length > 0 ? errors : issues);
+  }
+  delete resource.status;
   for (const field of ownMetadata) Reflect.deleteProperty(resource.metadata, field);
-  if (!definition.namespaced) Reflect.deleteProperty(resource.metadata, "namespace");
-  else if (resource.metadata.namespace === undefined) {
-    throw new UserError(
-      `Cannot take ${formatRef(named(resource))}: its metadata.namespace, the project, is missing`,
-    );
+  if (resource.kind === "ProjectConfig") resource.metadata.namespace ??= resource.metadata.name;
+  if (kinds.get(resource.kind)?.namespaced && resource.metadata.namespace === undefined) {
+    throw invalid(describe(manifest), [
+      {
+        path: ["metadata", "namespace"],
+        message: "required field is missing: the project that it belongs to",
+      },
+    ]);
   }
   return resource;
 }
 
-function kindOf({ kind, apiVersion }: Manifest): KindDefinition {
-  if (typeof kind !== "string" || kind === "") {
-    throw new UserError("Cannot take a resource without a kind");
-  }
-  const definition = kinds.get(kind);
-  if (!definition) {
-    const meant = findKind(kind)?.kind;
-    throw new UserError(`Cannot take a resource of unknown kind "${kind}"`, {
-      hint: meant ? `Did you mean "${meant}"?` : `Known kinds: ${[...kinds.keys()].join(", ")}`,
-    });
-  }
-  if (apiVersion !== definition.apiVersion) {
-    throw new UserError(
-      `Cannot take a ${kind} of apiVersion ${JSON.stringify(apiVersion)}: expected "${definition.apiVersion}"`,
-    );
-  }
-  return definition;
+/** Fails with 422 when there are errors, and tells all of them. */
+export function refuseErrors(resource: Resource, errors: readonly FieldError[]): void {
+  if (errors.length > 0) throw invalid(formatRef(refOf(resource)), errors);
 }
 
-function named({ kind, metadata }: Resource) {
-  return { kind, name: metadata.name };
+function invalid(what: string, errors: readonly FieldError[]): UserError {
+  const told = errors.map(({ path, message }) =>
+    path.length > 0 ? `${formatPath(path)}: ${message}` : message,
+  );
+  return new UserError(`${what} is invalid: ${told.join("; ")}`, { status: 422 });
 }
 
-function describeProblems(manifest: Manifest, error: z.ZodError): string {
-  const { name, namespace } = (manifest.metadata ?? {}) as { name?: unknown; namespace?: unknown };
-  const ref = {
-    kind: String(manifest.kind),
-    name: String(name ?? ""),
+function describe(manifest: Manifest): string {
+  const { metadata } = Object(manifest) as { metadata?: unknown };
+  const { name, namespace } = Object(metadata) as { name?: unknown; namespace?: unknown };
+  if (typeof name !== "string") return `a ${kindOf(manifest)}`;
+  return formatRef({
+    kind: kindOf(manifest),
+    name,
     ...(typeof namespace === "string" ? { project: namespace } : {}),
-  };
-  const problems = error.issues.map(({ path, message }) => `${path.join(".") || "the resource"}: ${message}`);
-  return `${formatRef(ref)} is invalid: ${problems.join("; ")}`;
+  });
 }

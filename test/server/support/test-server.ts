@@ -1,6 +1,7 @@
 import { onTestFinished } from "vitest";
 import { createCipher } from "#core/credentials/cipher.ts";
 import { UserError } from "#core/failure.ts";
+import type { Gate, GateDecision } from "#core/promotion/gates.ts";
 import type { Freight } from "#core/resources/freight.ts";
 import type { Resource, ResourceRef } from "#core/resources/resource.ts";
 import type { Stage } from "#core/resources/stage.ts";
@@ -8,7 +9,7 @@ import { openSqliteStore } from "#core/store/sqlite.ts";
 import type { Store } from "#core/store/store.ts";
 import { createApp } from "#server/app.ts";
 import type { ServerApp } from "#server/route.ts";
-import { defaultLimits, type Gate, type GateDecision, type Limits, type Services } from "#server/services.ts";
+import { defaultLimits, type Limits, type Services } from "#server/services.ts";
 
 export const testToken = "a-token-for-tests-0123456789";
 

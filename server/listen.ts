@@ -1,0 +1,56 @@
+import { createServer, type Server } from "node:http";
+import { type AddressInfo, isIP } from "node:net";
+import { getRequestListener } from "@hono/node-server";
+import { UserError } from "#core/failure.ts";
+import type { ServerApp } from "#server/route.ts";
+
+export interface Listening {
+  address: string;
+  port: number;
+  /** Takes no more connections, and closes those that have nothing under way. */
+  close(): Promise<void>;
+}
+
+/** How long a client may take to send its headers, and the whole of its request. */
+const headersTimeoutMilliseconds = 20_000;
+const requestTimeoutMilliseconds = 60_000;
+
+/** Opens the port and hands requests to the app. */
+export async function listen(app: ServerApp, host: string, port: number): Promise<Listening> {
+  const server = createServer(
+    { headersTimeout: headersTimeoutMilliseconds, requestTimeout: requestTimeoutMilliseconds },
+    getRequestListener(app.fetch),
+  );
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (error) => reject(listenFailure(error, host, port)));
+    server.listen(port, host, resolve);
+  });
+  const { address, port: opened } = server.address() as AddressInfo;
+  return { address, port: opened, close: () => close(server) };
+}
+
+/** Whether only this machine can reach an address. */
+export function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."));
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeIdleConnections();
+    // Whoever still talks after this is cut off: the daemon has to end.
+    setTimeout(() => server.closeAllConnections(), 2000).unref();
+  });
+}
+
+function listenFailure(error: NodeJS.ErrnoException, host: string, port: number): UserError {
+  const reasons: Record<string, string> = {
+    EADDRINUSE: "something else listens there",
+    EACCES: "this user may not",
+    EADDRNOTAVAIL: "this machine has no such address",
+  };
+  return new UserError(`Cannot listen on ${host}:${port}: ${reasons[error.code ?? ""] ?? error.message}`, {
+    cause: error,
+    hint: "choose another with --port or --host",
+  });
+}
