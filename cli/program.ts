@@ -3,7 +3,7 @@ import type { CliIO } from "#cli/io.ts";
 import { addDaemonCommands } from "#cli/program-daemon.ts";
 import { addLocalCommands } from "#cli/program-local.ts";
 import { addRemoteCommands } from "#cli/program-remote.ts";
-import { version } from "#core/version.ts";
+import { version } from "#core/package.ts";
 
 /**
  * The whole command line. Modules behind a command are loaded when it runs, so that a small one starts

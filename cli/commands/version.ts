@@ -1,5 +1,5 @@
 import { type CliIO, print } from "#cli/io.ts";
-import { version } from "#core/version.ts";
+import { version } from "#core/package.ts";
 
 /** `towpath version` */
 export function printVersion(io: CliIO): void {

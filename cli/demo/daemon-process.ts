@@ -3,8 +3,8 @@ import { readFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { UserError } from "#core/failure.ts";
+import { packagePath } from "#core/package.ts";
 
 export interface DaemonProcess {
   server: string;
@@ -28,7 +28,7 @@ export async function startDaemon(options: DaemonProcessOptions): Promise<Daemon
   const child = spawn(
     process.execPath,
     [
-      fileURLToPath(new URL("../../bin/towpath.cjs", import.meta.resolve("#core/version.ts"))),
+      packagePath("bin", "towpath.cjs"),
       ...["serve", "--data", options.data, "--port", String(port)],
       ...options.allowNet.flatMap((address) => ["--allow-net", address]),
     ],

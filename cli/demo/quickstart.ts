@@ -1,6 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { packagePath } from "#core/package.ts";
 
 /** The project of the quickstart pipeline. */
 export const demoProject = "quickstart";
@@ -10,7 +10,7 @@ const written = { repositories: "file:///srv/git", environments: "http://127.0.0
 
 /** The files under `examples/quickstart` as one manifest, with this machine's addresses in them. */
 export async function readQuickstart(repositories: string, environments: string): Promise<string> {
-  const folder = fileURLToPath(new URL("../examples/quickstart", import.meta.resolve("#core/version.ts")));
+  const folder = packagePath("examples", "quickstart");
   const files = (await readdir(folder)).filter((file) => file.endsWith(".yaml"));
   // The project comes first: the others belong to it.
   files.sort((a, b) => Number(b === "project.yaml") - Number(a === "project.yaml") || a.localeCompare(b));
