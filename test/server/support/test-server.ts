@@ -32,7 +32,7 @@ export interface TestServer {
 
 /** The real app over a real store in memory; what other parts of the daemon do is done in the plainest way. */
 export async function startTestServer(
-  options: Partial<Services> & { limits?: Partial<Limits> } = {},
+  options: Partial<Omit<Services, "limits">> & { limits?: Partial<Limits> } = {},
 ): Promise<TestServer> {
   const store = await openSqliteStore({ file: ":memory:", cipher: createCipher(new Uint8Array(32).fill(7)) });
   const enqueued: ResourceRef[] = [];
