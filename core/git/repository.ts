@@ -46,18 +46,21 @@ export async function cloneRepository(
   const gitDir = path.join(options.folder, "repo");
   await withMirror(git, source, { blobless: options.blobless }, async (mirror) => {
     await copyMirror(mirror, gitDir);
-    const partial = await isPartial(git, mirror);
+    const partial = await isPartial(mirror);
     await writeFile(path.join(gitDir, "config"), configFor(source, options, partial));
   });
   if (options.user.signingKey) await keepSigningKey(options.folder, options.user.signingKey);
   return { folder: options.folder, gitDir, source, user: options.user };
 }
 
+/** A git that outlived a killed daemon may still be writing for a moment. */
+const removal = { recursive: true, force: true, maxRetries: 5, retryDelay: 100 };
+
 async function removeRemains({ folder, workTrees }: CloneOptions): Promise<void> {
   for (const workTree of workTrees) {
-    if (await belongsTo(workTree, folder)) await rm(workTree, { recursive: true, force: true });
+    if (await belongsTo(workTree, folder)) await rm(workTree, removal);
   }
-  await rm(folder, { recursive: true, force: true });
+  await rm(folder, removal);
   await mkdir(folder, { recursive: true });
 }
 
@@ -72,13 +75,9 @@ async function belongsTo(workTree: string, folder: string): Promise<boolean> {
   }
 }
 
-async function isPartial(git: Git, mirror: string): Promise<boolean> {
-  const { exitCode } = await git.run(["config", "--get", "remote.origin.promisor"], {
-    cwd: mirror,
-    task: "read the cache's configuration",
-    exitCodes: [0, 1],
-  });
-  return exitCode === 0;
+/** The mirror's configuration is our own, so that its text can be looked at. */
+async function isPartial(mirror: string): Promise<boolean> {
+  return /^\s*promisor = true$/m.test(await readFile(path.join(mirror, "config"), "utf8"));
 }
 
 function configFor(source: GitSource, { repoURL, user }: CloneOptions, partial: boolean): string {
