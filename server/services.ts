@@ -1,7 +1,8 @@
+import type { Expressions } from "#core/expressions/expressions.ts";
 import type { Gates } from "#core/promotion/gates.ts";
 import type { FieldError } from "#core/resources/field-error.ts";
-import type { Freight } from "#core/resources/freight.ts";
-import type { Resource, ResourceRef } from "#core/resources/resource.ts";
+import type { Resource } from "#core/resources/resource.ts";
+import type { StageOperations } from "#core/stages/operations.ts";
 import type { Store } from "#core/store/store.ts";
 
 /**
@@ -10,14 +11,12 @@ import type { Store } from "#core/store/store.ts";
  */
 export interface Services {
   store: Store;
-  scheduler: { enqueue(ref: ResourceRef): void };
   stages: StageOperations;
-  freight: FreightOperations;
   gates: Gates;
   /** What is wrong with a resource beyond its schema and Kargo's rules: steps that no one knows, and the like. */
   check?(resource: Resource): FieldError[];
   /** Evaluates what users wrote into webhook receivers. */
-  expressions: ExpressionEvaluator;
+  expressions: Pick<Expressions, "evaluate" | "evaluateTemplate">;
   /** The administrator's token. It is also the password that `kargo login --admin` asks for. */
   token: string;
   /** Where people and webhooks reach this server from outside, without a slash at the end. */
@@ -31,43 +30,6 @@ export interface Services {
   closing: AbortSignal;
   /** Prometheus text of the rest of the daemon, appended to the server's own metrics. */
   metrics?: () => Promise<string>;
-}
-
-export interface StageOperations {
-  /**
-   * Makes the Promotion that the stage's template asks for and records its event. Exactly one of `freight` (a
-   * name) and `origin` is given. Fails with a UserError when the freight is not available to the stage.
-   */
-  promote(request: PromoteRequest): Promise<Resource>;
-  /** Freight that the stage may take, for whatever reason, in no particular order. */
-  availableFreight(project: string, stage: string): Promise<Resource[]>;
-}
-
-export interface FreightOperations {
-  /**
-   * Completes freight that a person declares (the name that follows from its contents, an alias, when it was
-   * found) and checks it against its Warehouse. Writes nothing. Fails with a UserError.
-   */
-  prepare(freight: Freight): Promise<Freight>;
-}
-
-export interface PromoteRequest {
-  project: string;
-  stage: string;
-  freight?: string;
-  origin?: { kind: "Warehouse"; name: string };
-  /** Who asks, as Kargo writes actors. */
-  actor: string;
-}
-
-export interface ExpressionEvaluator {
-  evaluate(expression: string, scope: ExpressionScope): Promise<unknown>;
-  evaluateTemplate(template: string, scope: ExpressionScope): Promise<unknown>;
-}
-
-export interface ExpressionScope {
-  env: Record<string, unknown>;
-  functions: Record<string, (...args: unknown[]) => unknown>;
 }
 
 /** Bounds of the server's work. */

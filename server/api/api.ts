@@ -1,5 +1,6 @@
 import type { Resource, ResourceRef } from "#core/resources/resource.ts";
-import { ConflictError, type Store } from "#core/store/store.ts";
+import { retryConflicts } from "#core/stages/operations.ts";
+import type { Store } from "#core/store/store.ts";
 import type { ApiTokenStore } from "#server/auth/api-tokens.ts";
 import type { Authenticator } from "#server/auth/tokens.ts";
 import type { ChangeFeed } from "#server/change-feed.ts";
@@ -22,42 +23,23 @@ export async function getResource<T extends Resource = Resource>(store: Store, r
   return resource as T;
 }
 
-const attempts = 5;
-
-/**
- * Reads a resource, has `edit` change it, and writes it back; again when somebody else was quicker. An `edit`
- * that returns false changes nothing. Returns the resource as it then is.
- */
+/** Reads a resource, has `edit` change it, and writes it back; again when somebody else was quicker. */
 export async function changeResource(
   store: Store,
   ref: ResourceRef,
-  edit: (resource: Resource) => boolean | undefined | Promise<boolean | undefined>,
+  edit: (resource: Resource) => void,
 ): Promise<Resource> {
   return retryConflicts(async () => {
     const resource = await getResource(store, ref);
-    if ((await edit(resource)) === false) return resource;
+    edit(resource);
     const [stored] = await store.write([{ op: "update", resource }]);
     return stored ?? resource;
   });
 }
 
-/** Does it again when somebody else changed the resource in between. */
-export async function retryConflicts<T>(work: () => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await work();
-    } catch (error) {
-      if (!(error instanceof ConflictError) || attempt === attempts) throw error;
-    }
-  }
-}
-
-/** Sets an annotation, by which Kargo asks a resource's reconciler for something, and wakes the reconciler. */
-export async function annotate(api: Api, ref: ResourceRef, key: string, value: string): Promise<Resource> {
-  const changed = await changeResource(api.store, ref, (resource) => {
-    resource.metadata.annotations = { ...resource.metadata.annotations, [key]: value };
-    return true;
+/** Sets an annotation, by which Kargo asks a resource's reconciler for something. The change wakes it. */
+export function annotate(store: Store, ref: ResourceRef, key: string, value: string): Promise<Resource> {
+  return changeResource(store, ref, ({ metadata }) => {
+    metadata.annotations = { ...metadata.annotations, [key]: value };
   });
-  api.scheduler.enqueue(ref);
-  return changed;
 }

@@ -93,7 +93,6 @@ function routesIn(api: Api, scope: Scope): Route[] {
         const changed = await changeResource(api.store, refFrom(c), (resource) => {
           Object.assign(resource, { data });
           setNotes(resource, notes);
-          return true;
         });
         return c.json(changed);
       },
@@ -113,7 +112,6 @@ function routesIn(api: Api, scope: Scope): Route[] {
           configMap.data = { ...omit(configMap.data ?? {}, removeKeys), ...data };
           requireData(configMap.data, " after patch");
           setNotes(resource, notes);
-          return true;
         });
         return c.json(changed);
       },

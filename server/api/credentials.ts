@@ -61,7 +61,6 @@ export function credentialRoutes<C extends z.ZodType, U extends z.ZodType, P ext
     const changed = await changeResource(api.store, refFrom(c), (resource) => {
       requireOurs(resource);
       edit(resource as Secret);
-      return true;
     });
     return c.json(redactSecret(changed));
   }

@@ -1,10 +1,8 @@
 import { UserError } from "#core/failure.ts";
 import { applyDefaults } from "#core/resources/admission.ts";
-import { type Freight, originKey } from "#core/resources/freight.ts";
+import type { Freight } from "#core/resources/freight.ts";
 import { type Resource, refOf } from "#core/resources/resource.ts";
-import type { Stage } from "#core/resources/stage.ts";
-import { type Api, changeResource, getResource, retryConflicts } from "#server/api/api.ts";
-import { freightEventAnnotations } from "#server/api/event-annotations.ts";
+import { type Api, changeResource } from "#server/api/api.ts";
 import { getFreight } from "#server/api/freight-lookup.ts";
 import { groupFreight, parseFreightOrder } from "#server/api/freight-query.ts";
 import { deleteResource } from "#server/api/manifests/delete.ts";
@@ -107,58 +105,19 @@ async function queryFreight(c: ServerContext, api: Api): Promise<Response> {
   const stage = c.req.query("stage");
   const position = api.feed.position();
   const freight = stage
-    ? await availableTo(api, project, stage)
+    ? await api.stages.availableFreight(project, stage)
     : (await api.store.list({ kind: "Freight", project })).filter(comesFrom);
   const groups = [...groupFreight(freight as Freight[], order)].map(([key, items]) => [key, { items }]);
   // What is available to a stage depends on more than freight: no place in its changes would be the right one.
   return c.json({ groups: Object.fromEntries(groups), ...(stage ? {} : { resourceVersion: position }) });
 }
 
-async function availableTo(api: Api, project: string, stage: string): Promise<Resource[]> {
-  await getResource(api.store, { kind: "Stage", project, name: stage });
-  return api.stages.availableFreight(project, stage);
-}
-
 async function approve(c: ServerContext, api: Api): Promise<void> {
-  const stageName = c.req.query("stage");
-  if (!stageName) throw new UserError("stage query parameter is required");
+  const stage = c.req.query("stage");
+  if (!stage) throw new UserError("stage query parameter is required");
+  const { metadata } = await freightFrom(c, api);
   const { actor } = c.get("identity");
-  const named = await freightFrom(c, api);
-  const ref = refOf(named as Resource);
-  const stageRef = { kind: "Stage", project: projectOf(c), name: stageName };
-  const stage = (await getResource(api.store, stageRef)) as Stage;
-  if (!stage.spec.requestedFreight.some(({ origin }) => originKey(origin) === originKey(named.origin))) {
-    throw new UserError(
-      `Stage "${stageName}" does not request Freight from origin "${originKey(named.origin)}"`,
-    );
-  }
-  await retryConflicts(async () => {
-    const freight = (await getResource(api.store, ref)) as Freight;
-    const { status = {}, metadata } = freight;
-    if (status.approvedFor?.[stageName]) return;
-    const approvedAt = toSeconds(api.now());
-    await api.store.write([
-      {
-        op: "status",
-        ref,
-        status: { ...status, approvedFor: { ...status.approvedFor, [stageName]: { approvedAt } } },
-        ...(metadata.resourceVersion === undefined ? {} : { resourceVersion: metadata.resourceVersion }),
-      },
-      {
-        op: "event",
-        event: {
-          at: approvedAt,
-          project: stageRef.project,
-          type: "Normal",
-          reason: "FreightApproved",
-          message: `Freight approved for Stage "${stageName}" by "${actor}"`,
-          regarding: metadata.uid === undefined ? ref : { ...ref, uid: metadata.uid },
-          annotations: freightEventAnnotations(freight, stageName, actor),
-        },
-      },
-    ]);
-  });
-  api.scheduler.enqueue(stageRef);
+  await api.stages.approveFreight({ project: projectOf(c), stage, freight: metadata.name, actor });
 }
 
 async function changeAlias(c: ServerContext, api: Api): Promise<void> {
@@ -168,11 +127,5 @@ async function changeAlias(c: ServerContext, api: Api): Promise<void> {
   await requireFreeAlias(api, projectOf(c), alias, ref.name);
   await changeResource(api.store, ref, (resource) => {
     Object.assign(resource, applyDefaults({ ...resource, alias } as Resource, api.now()));
-    return true;
   });
-}
-
-/** Kubernetes writes times without fractions of a second. */
-export function toSeconds(date: Date): string {
-  return `${date.toISOString().slice(0, 19)}Z`;
 }

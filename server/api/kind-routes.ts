@@ -111,5 +111,5 @@ export function refFrom(c: ServerContext, { kind, parameter }: KindApi): Resourc
 
 /** Leaves Kargo's annotation for the reconciler; its value is told back as `status.lastHandledRefresh`. */
 export function refresh(api: Api, ref: ResourceRef): Promise<Resource> {
-  return annotate(api, ref, keys.refresh, api.now().toISOString());
+  return annotate(api.store, ref, keys.refresh, api.now().toISOString());
 }

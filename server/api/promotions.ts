@@ -1,7 +1,6 @@
 import { kargoV1alpha1 } from "#core/resources/api-versions.ts";
 import type { Promotion } from "#core/resources/promotion.ts";
-import { type Api, annotate, getResource } from "#server/api/api.ts";
-import { keys } from "#server/api/keys.ts";
+import type { Api } from "#server/api/api.ts";
 import { getRoute, type KindApi, listRoute, refFrom, refreshRoute } from "#server/api/kind-routes.ts";
 import type { Route } from "#server/route.ts";
 
@@ -19,8 +18,6 @@ const promotions: KindApi = {
   },
 };
 
-const terminalPhases: ReadonlySet<string> = new Set(["Succeeded", "Failed", "Errored", "Aborted"]);
-
 export const promotionRoutes = (api: Api): Route[] => [
   listRoute(api, promotions),
   getRoute(api, promotions),
@@ -33,12 +30,8 @@ export const promotionRoutes = (api: Api): Route[] => [
     needs: "promote",
     answers: { 200: "It will be aborted, or has ended already." },
     handle: async (c) => {
-      const ref = refFrom(c, promotions);
-      const promotion = (await getResource(api.store, ref)) as Promotion;
-      if (!terminalPhases.has(promotion.status?.phase ?? "")) {
-        const request = { action: "terminate", actor: c.get("identity").actor };
-        await annotate(api, ref, keys.abort, JSON.stringify(request));
-      }
+      const { project = "", name } = refFrom(c, promotions);
+      await api.stages.abortPromotion({ project, promotion: name, actor: c.get("identity").actor });
       return c.body(null, 200);
     },
   },

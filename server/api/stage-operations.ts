@@ -1,13 +1,9 @@
 import { z } from "zod";
 import { UserError } from "#core/failure.ts";
-import { type Freight, originKey } from "#core/resources/freight.ts";
-import type { Resource } from "#core/resources/resource.ts";
-import type { Stage } from "#core/resources/stage.ts";
-import { type Api, annotate } from "#server/api/api.ts";
-import { findFreightByAlias, findFreightByName } from "#server/api/freight-lookup.ts";
-import { keys } from "#server/api/keys.ts";
+import type { FreightOrigin } from "#core/resources/freight.ts";
+import type { Api } from "#server/api/api.ts";
+import { findFreightByAlias } from "#server/api/freight-lookup.ts";
 import { readJson } from "#server/body.ts";
-import { explainError } from "#server/errors.ts";
 import type { Route, ServerContext } from "#server/route.ts";
 
 const PromoteRequest = z.object({
@@ -49,8 +45,7 @@ export const stageOperationRoutes = (api: Api): Route[] => [
     needs: "promote",
     answers: { 200: "It will be verified." },
     handle: async (c) => {
-      const { ref, verification } = await currentVerification(c, api);
-      await askForVerification(c, api, ref, keys.reverify, verification.id);
+      await api.stages.reverify({ ...namesFrom(c), actor: c.get("identity").actor });
       return c.body(null, 200);
     },
   },
@@ -62,10 +57,7 @@ export const stageOperationRoutes = (api: Api): Route[] => [
     needs: "promote",
     answers: { 200: "It will be aborted, or has ended already." },
     handle: async (c) => {
-      const { ref, verification } = await currentVerification(c, api);
-      if (!terminalPhases.has(verification.phase ?? "")) {
-        await askForVerification(c, api, ref, keys.abort, verification.id);
-      }
+      await api.stages.abortVerification({ ...namesFrom(c), actor: c.get("identity").actor });
       return c.body(null, 200);
     },
   },
@@ -78,15 +70,14 @@ async function promoteToStage(c: ServerContext, api: Api): Promise<Response> {
     { freight, freightAlias, origin },
     "exactly one of freight, freightAlias, or origin must be provided",
   );
-  await getStage(api, project, stage);
   const chosen = origin
     ? { origin: parseOrigin(origin) }
-    : { freight: (await getNamedFreight(api, project, freight, freightAlias)).metadata.name };
+    : { freight: await freightName(api, project, freight, freightAlias) };
   const { actor } = c.get("identity");
   return c.json(await api.stages.promote({ project, stage, actor, ...chosen }), 201);
 }
 
-function parseOrigin(text: string): { kind: "Warehouse"; name: string } {
+function parseOrigin(text: string): FreightOrigin {
   const [kind, name, ...rest] = text.split("/");
   if (kind !== "Warehouse" || !name || rest.length > 0) {
     throw new UserError(`invalid origin "${text}": expected "Warehouse/<name>"`);
@@ -98,106 +89,24 @@ async function promoteDownstream(c: ServerContext, api: Api): Promise<Response> 
   const { project, stage } = namesFrom(c);
   const { freight: name, freightAlias } = await readJson(c, PromoteDownstreamRequest);
   requireOne({ name, freightAlias }, "exactly one of freight or freightAlias must be provided");
-  await getStage(api, project, stage);
-  const freight = await getNamedFreight(api, project, name, freightAlias);
-  const downstream = await findDownstream(api, project, stage, freight);
-  if (downstream.length === 0)
-    throw new UserError(`Stage "${stage}" has no downstream stages`, { status: 404 });
-  await requireAvailable(api, project, downstream, freight);
-
-  const promotions: Resource[] = [];
-  const errors: string[] = [];
-  for (const { metadata, spec } of downstream) {
-    // A stage without steps has nothing to promote: freight passes it by being verified upstream.
-    if (!spec.promotionTemplate?.spec.steps?.length) continue;
-    const request = {
-      project,
-      stage: metadata.name,
-      freight: freight.metadata.name,
-      actor: c.get("identity").actor,
-    };
-    try {
-      promotions.push(await api.stages.promote(request));
-    } catch (error) {
-      const told = explainError(error);
-      if (!told) throw error;
-      errors.push(told.message);
-    }
-  }
-  return errors.length > 0
-    ? c.json({ promotions, errors: errors.join("\n") }, 207)
-    : c.json({ promotions }, 201);
+  const freight = await freightName(api, project, name, freightAlias);
+  const { actor } = c.get("identity");
+  const { promotions, errors } = await api.stages.promoteDownstream({ project, stage, freight, actor });
+  if (errors.length === 0) return c.json({ promotions }, 201);
+  return c.json({ promotions, errors: errors.map(({ message }) => message).join("\n") }, 207);
 }
 
-async function findDownstream(api: Api, project: string, stage: string, freight: Freight): Promise<Stage[]> {
-  const stages = (await api.store.list({ kind: "Stage", project })) as Stage[];
-  const takes = ({ spec }: Stage) =>
-    spec.requestedFreight.some(
-      ({ origin, sources }) =>
-        originKey(origin) === originKey(freight.origin) && sources.stages?.includes(stage),
-    );
-  return stages.filter(takes);
-}
-
-/** All or none: freight that one of the stages may not take is promoted to none of them. */
-async function requireAvailable(api: Api, project: string, stages: Stage[], freight: Freight): Promise<void> {
-  for (const { metadata } of stages) {
-    const available = await api.stages.availableFreight(project, metadata.name);
-    if (available.some(({ metadata: { name } }) => name === freight.metadata.name)) continue;
-    throw new UserError(
-      `Freight "${freight.metadata.name}" is not available to downstream Stage "${metadata.name}"`,
-    );
-  }
-}
-
-async function getNamedFreight(
+/** Freight may be named by its alias too. */
+async function freightName(
   api: Api,
   project: string,
   name: string | undefined,
   alias: string | undefined,
-): Promise<Freight> {
-  const freight = name
-    ? await findFreightByName(api, project, name)
-    : await findFreightByAlias(api, project, alias as string);
-  if (freight) return freight;
-  const what = name ? `Freight "${name}"` : `Freight with alias "${alias}"`;
-  throw new UserError(`${what} not found in project "${project}"`, { status: 404 });
-}
-
-async function getStage(api: Api, project: string, name: string): Promise<Stage> {
-  const stage = await api.store.get({ kind: "Stage", project, name });
-  if (stage) return stage as Stage;
-  throw new UserError(`Stage "${name}" not found in project "${project}"`, { status: 404 });
-}
-
-const terminalPhases: ReadonlySet<string> = new Set([
-  "Successful",
-  "Failed",
-  "Error",
-  "Aborted",
-  "Inconclusive",
-]);
-
-/** The latest verification of what the stage holds now. */
-async function currentVerification(c: ServerContext, api: Api) {
-  const { project, stage } = namesFrom(c);
-  const { status } = await getStage(api, project, stage);
-  const held = status?.freightHistory?.[0];
-  if (Object.keys(held?.items ?? {}).length === 0) throw new UserError("stage has no current freight");
-  const verification = held?.verificationHistory?.[0];
-  if (!verification) throw new UserError("stage has no current verification info");
-  return { ref: { kind: "Stage", project, name: stage }, verification };
-}
-
-async function askForVerification(
-  c: ServerContext,
-  api: Api,
-  ref: { kind: string; project: string; name: string },
-  key: string,
-  id: string | undefined,
-): Promise<void> {
-  if (!id) throw new UserError("current stage verification info has no ID");
-  await annotate(api, ref, key, JSON.stringify({ id, actor: c.get("identity").actor }));
+): Promise<string> {
+  if (name) return name;
+  const freight = await findFreightByAlias(api, project, alias as string);
+  if (freight) return freight.metadata.name;
+  throw new UserError(`Freight with alias "${alias}" not found in project "${project}"`, { status: 404 });
 }
 
 function namesFrom(c: ServerContext): { project: string; stage: string } {

@@ -37,7 +37,6 @@ describe("creating resources", () => {
     ]);
     expect(results[0]).toMatchObject({ createdResourceManifest: { kind: "Project" } });
     expect(await server.store.get({ kind: "Stage", project: "shop", name: "test" })).toBeDefined();
-    expect(server.enqueued).toContainEqual({ kind: "Stage", project: "shop", name: "test" });
   });
 
   it("takes JSON, alone and in an array", async () => {

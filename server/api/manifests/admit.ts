@@ -1,3 +1,4 @@
+import { prepareFreight } from "#core/artifacts/prepare-freight.ts";
 import { UserError } from "#core/failure.ts";
 import { applyDefaults, validateResource } from "#core/resources/admission.ts";
 import type { Freight } from "#core/resources/freight.ts";
@@ -17,7 +18,10 @@ export async function admitNew(api: Api, declared: Resource, identity: Identity)
   refuseReservedName(declared);
   refuseErrors(declared, validateResource(declared));
   refuseErrors(declared, api.check?.(declared) ?? []);
-  const completed = declared.kind === "Freight" ? await completeFreight(api, declared as Freight) : declared;
+  const completed =
+    declared.kind === "Freight"
+      ? ((await prepareFreight(api.store, declared as Freight, { now: api.now() })) as Resource)
+      : declared;
   const resource = applyDefaults(completed, api.now());
   if (resource.kind === "Project") setCreator(resource, identity.actor);
   return resource;
@@ -34,13 +38,6 @@ export async function admitChange(api: Api, declared: Resource, existing: Resour
   const { namespace = "", name } = declared.metadata;
   if (declared.kind === "Freight" && alias) await requireFreeAlias(api, namespace, alias, name);
   return applyDefaults(declared, api.now());
-}
-
-async function completeFreight(api: Api, declared: Freight): Promise<Resource> {
-  const freight = await api.freight.prepare(declared);
-  const { namespace = "" } = freight.metadata;
-  if (freight.alias) await requireFreeAlias(api, namespace, freight.alias);
-  return freight as Resource;
 }
 
 /** What a manifest need not repeat and must not change. */

@@ -1,8 +1,10 @@
 import { UserError } from "#core/failure.ts";
+import { validateResource } from "#core/resources/admission.ts";
 import type { Promotion } from "#core/resources/promotion.ts";
 import { formatRef, type Resource, refOf } from "#core/resources/resource.ts";
 import type { Api } from "#server/api/api.ts";
 import { admitChange, admitNew } from "#server/api/manifests/admit.ts";
+import { refuseErrors } from "#server/api/manifests/check.ts";
 import { authorizeManifest } from "#server/api/manifests/permission.ts";
 import type { Identity } from "#server/auth/identity.ts";
 
@@ -16,7 +18,6 @@ export async function createResource(api: Api, resource: Resource, identity: Ide
   }
   const admitted = await admitNew(api, resource, identity);
   const [created] = await api.store.write([{ op: "create", resource: admitted }]);
-  api.scheduler.enqueue(refOf(admitted));
   return created ?? admitted;
 }
 
@@ -31,23 +32,13 @@ export async function replaceResource(
   if (!existing) return undefined;
   const admitted = await admitChange(api, resource, existing);
   const [changed] = await api.store.write([{ op: "update", resource: admitted }]);
-  api.scheduler.enqueue(refOf(admitted));
   return changed ?? admitted;
 }
 
 /** A promotion's steps are its stage's, whatever the manifest says of them. */
 async function createPromotion(api: Api, promotion: Promotion, { actor }: Identity): Promise<Resource> {
+  refuseErrors(promotion as Resource, validateResource(promotion as Resource));
   const { stage, freight, origin } = promotion.spec;
-  if ((freight === undefined) === (origin === undefined)) {
-    throw new UserError("Cannot create a Promotion: give exactly one of spec.freight and spec.origin", {
-      status: 422,
-    });
-  }
-  return api.stages.promote({
-    project: promotion.metadata.namespace as string,
-    stage,
-    actor,
-    ...(freight === undefined ? {} : { freight }),
-    ...(origin === undefined ? {} : { origin }),
-  });
+  const project = promotion.metadata.namespace as string;
+  return (await api.stages.promote({ project, stage, actor, freight, origin })) as Resource;
 }

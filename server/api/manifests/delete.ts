@@ -3,23 +3,20 @@ import type { Freight } from "#core/resources/freight.ts";
 import { kinds } from "#core/resources/kinds.ts";
 import { formatRef, type Resource, type ResourceRef, refOf } from "#core/resources/resource.ts";
 import type { Stage } from "#core/resources/stage.ts";
+import { retryConflicts } from "#core/stages/operations.ts";
 import type { Store, Write } from "#core/store/store.ts";
-import { type Api, getResource, retryConflicts } from "#server/api/api.ts";
+import { type Api, getResource } from "#server/api/api.ts";
 import { keys } from "#server/api/keys.ts";
 
 /** Deletes a resource and what cannot be without it, all at once; 404 when it is not there. */
 export async function deleteResource(api: Api, ref: ResourceRef): Promise<Resource> {
-  const { store, scheduler } = api;
-  const { deleted, writes } = await retryConflicts(async () => {
+  const { store } = api;
+  return retryConflicts(async () => {
     const resource = await getResource(store, ref);
     await requireUnused(store, resource);
-    const consequences = await consequencesOf(store, resource);
-    await store.write([...consequences, { op: "delete", ref }]);
-    return { deleted: resource, writes: consequences };
+    await store.write([...(await consequencesOf(store, resource)), { op: "delete", ref }]);
+    return resource;
   });
-  for (const write of writes) if ("ref" in write) scheduler.enqueue(write.ref);
-  scheduler.enqueue(ref);
-  return deleted;
 }
 
 /** Freight stays as long as a stage holds it. */
