@@ -30,7 +30,12 @@ export function checkResources(resources: readonly LoadedResource[], options: Ch
   const problems = findings.map(({ resource, severity, ...finding }) =>
     problemAt(resource, { ...finding, severity: options.strict ? "error" : severity }),
   );
-  return sortProblems(problems, [...new Set(resources.map(({ file }) => file))]);
+  return sortProblems(withoutRepeats(problems), [...new Set(resources.map(({ file }) => file))]);
+}
+
+/** One text may name the same missing thing many times; it is said once. */
+function withoutRepeats(problems: readonly Problem[]): Problem[] {
+  return [...new Map(problems.map((problem) => [JSON.stringify(problem), problem])).values()];
 }
 
 function checkOne(resource: LoadedResource, world: World): Finding[] {

@@ -69,7 +69,7 @@ export const Verification = z.strictObject({
     .optional()
     .describe("Labels and annotations for the AnalysisRun."),
   args: z
-    .array(z.strictObject({ name: z.string(), value: z.string().default("") }))
+    .array(z.strictObject({ name: z.string(), value: z.string() }))
     .optional()
     .describe("Arguments of the templates; values may hold expressions."),
 });

@@ -92,12 +92,29 @@ export const DiscoveredArtifacts = z.object({
 });
 export type DiscoveredArtifacts = z.infer<typeof DiscoveredArtifacts>;
 
+/** What was seen at one subscription's repository beside what was chosen; not part of Kargo's status. */
+export const SubscriptionSummary = z.object({
+  kind: z.enum(["git", "image", "chart"]),
+  repoURL: z.string(),
+  name: z.string().optional(),
+  /** When nothing had changed since an earlier look, that look's summary stays and only this is new. */
+  lastLookedAt: z.string(),
+  chosen: z.int(),
+  leftOut: z.array(z.object({ reason: z.string(), count: z.int(), examples: z.array(z.string()) })),
+  failure: z.string().optional(),
+});
+export type SubscriptionSummary = z.infer<typeof SubscriptionSummary>;
+
 export const WarehouseStatus = z.object({
   conditions: z.array(Condition).optional(),
   lastHandledRefresh: z.string().optional(),
   observedGeneration: z.int().optional(),
   lastFreightID: z.string().optional(),
   discoveredArtifacts: DiscoveredArtifacts.optional(),
+  /** In the order of the subscriptions. */
+  discovery: z.array(SubscriptionSummary).optional(),
+  /** Freight that waits until its artifacts have stayed the same for the settle time. */
+  settling: z.object({ freight: z.string(), since: z.string() }).optional(),
 });
 export type WarehouseStatus = z.infer<typeof WarehouseStatus>;
 

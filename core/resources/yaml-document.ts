@@ -41,7 +41,9 @@ export function readYaml(text: string): YamlDocument[] {
   const lines = new LineCounter();
   for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) lines.addNewLine(at + 1);
   lines.lineStarts.unshift(0);
-  return splitDocuments(text).map(({ start, end }) => readDocument(text.slice(start, end), start, lines));
+  return splitDocuments(text)
+    .map(({ start, end }) => readDocument(text.slice(start, end), start, lines))
+    .filter(({ value, problems }) => value !== undefined || problems.length > 0);
 }
 
 /** Cuts at lines that start with `---`, as Kubernetes does, so that a document cannot swallow the next one. */
@@ -53,9 +55,12 @@ function splitDocuments(text: string): { start: number; end: number }[] {
     start = match.index;
   }
   parts.push({ start, end: text.length });
-  return parts.filter(
-    ({ start, end }) => !/^(?:\s*(?:[#%].*|\.\.\.)?(?:\r?\n|$))*$/.test(text.slice(start, end)),
-  );
+  return parts.filter(({ start, end }) => !text.slice(start, end).split("\n").every(saysNothing));
+}
+
+/** Empty, a comment, a directive, or the mark of a document's end. */
+function saysNothing(line: string): boolean {
+  return /^(?:$|[#%]|\.\.\.$)/.test(line.trim());
 }
 
 function readDocument(text: string, start: number, lines: LineCounter): YamlDocument {
@@ -69,19 +74,12 @@ function readDocument(text: string, start: number, lines: LineCounter): YamlDocu
     problems.push({ severity: "error", at: positionAt(0), message: "the document is nested too deeply" });
     return { value: undefined, problems, locate: () => positionAt(0) };
   }
-  for (const { code, message, pos } of parsed.errors.slice(0, maxErrors)) {
-    const repeated = code === "DUPLICATE_KEY";
-    problems.push({
-      severity: repeated ? "warning" : "error",
-      at: positionAt(pos[0]),
-      message: repeated ? "the key is given twice, the last one counts" : syntaxMessage(message),
-    });
+  for (const { message, pos } of parsed.errors.slice(0, maxErrors)) {
+    problems.push({ severity: "error", at: positionAt(pos[0]), message: syntaxMessage(message) });
   }
-  const value = problems.some(({ severity }) => severity === "error")
-    ? undefined
-    : toJson(parsed, (node, message) =>
-        problems.push({ severity: "error", at: positionAt(node?.range?.[0] ?? 0), message }),
-      );
+  const report: Report = (severity, node, message) =>
+    problems.push({ severity, at: positionAt(node?.range?.[0] ?? 0), message });
+  const value = problems.length > 0 ? undefined : toJson(parsed, report);
   return { value, problems, locate: (path, what) => positionAt(offsetOf(parsed, path, what ?? "value")) };
 }
 
@@ -92,7 +90,8 @@ function parse(text: string): Document.Parsed | undefined {
       customTags: (tags) => [...tags, ...kubernetesScalars],
       prettyErrors: false,
       logLevel: "silent",
-      stringKeys: false,
+      // Checked below: the library's own check compares every key with every other one.
+      uniqueKeys: false,
     }) as Document.Parsed;
   } catch (error) {
     if (error instanceof RangeError) return undefined;
@@ -109,6 +108,8 @@ function syntaxMessage(message: string): string {
   return `cannot read the YAML: ${reason.trim()}${quotes}`;
 }
 
+type Report = (severity: "error" | "warning", node: Node | null | undefined, message: string) => void;
+
 class Unreadable extends Error {
   readonly node: Node | null;
   constructor(node: Node | null, message: string) {
@@ -118,7 +119,7 @@ class Unreadable extends Error {
 }
 
 /** The document as JSON: aliases and merges resolved, keys as text. */
-function toJson(document: Document.Parsed, report: (node: Node | null, message: string) => void): unknown {
+function toJson(document: Document.Parsed, report: Report): unknown {
   let fromAliases = 0;
 
   function convert(node: unknown, depth: number, aliased: boolean): unknown {
@@ -138,11 +139,16 @@ function toJson(document: Document.Parsed, report: (node: Node | null, message: 
   }
 
   function convertMap(map: YAMLMap, depth: number, aliased: boolean): Record<string, unknown> {
-    const own: [string, unknown][] = [];
+    const own = new Map<string, unknown>();
     const merged: [string, unknown][] = [];
     for (const { key, value } of map.items) {
       if (isMergeKey(key)) merged.unshift(...mergeSources(value, depth, aliased));
-      else own.push([keyText(key as Node | null), convert(value, depth + 1, aliased)]);
+      else {
+        const name = keyText(key as Node | null);
+        if (own.has(name) && !aliased)
+          report("warning", key as Node, "the key is given twice, the last one counts");
+        own.set(name, convert(value, depth + 1, aliased));
+      }
     }
     // fromEntries defines properties, so that a key "__proto__" is a key like any other.
     return Object.fromEntries([...merged, ...own]);
@@ -158,10 +164,10 @@ function toJson(document: Document.Parsed, report: (node: Node | null, message: 
   }
 
   try {
-    return document.contents === null ? undefined : convert(document.contents, 0, false);
+    return convert(document.contents, 0, false) ?? undefined;
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;
-    report(error.node, error.message);
+    report("error", error.node, error.message);
     return undefined;
   }
 }

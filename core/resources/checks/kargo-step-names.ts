@@ -46,6 +46,7 @@ export const kargoStepNames: ReadonlySet<string> = new Set([
   "snow-create",
   "snow-delete",
   "snow-query-for-records",
+  "snow-query-records",
   "snow-update",
   "snow-wait-for-condition",
   "tar",
