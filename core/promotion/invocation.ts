@@ -27,7 +27,7 @@ export function toInvocation(
     freightRequests: run.freightRequests,
     targetFreight: run.targetFreight,
     targetFreightAlias: run.targetFreightAlias,
-    outputs: structuredClone(run.outputs),
+    outputs: { ...run.outputs },
     vars: evaluated.vars,
   };
 }

@@ -45,6 +45,7 @@ export async function openRun(
   const stored = (await store.get({ ...ref, kind: "Secret" })) as Secret | undefined;
   const hidden = readHidden(stored, uid);
   const outputs: Record<string, unknown> = { ...status.state, ...hidden };
+  for (const output of Object.values(outputs)) freeze(output);
   let hiddenIs: "saved" | "changed" = "saved";
   let secretExists = Object.keys(hidden).length > 0;
 
@@ -87,7 +88,7 @@ export async function openRun(
     mask: (text) => masker.mask(text),
     keepOutput(alias, output, forTask) {
       // A copy of its own: what a step does to its output later changes nothing here.
-      const kept = output === undefined ? null : (JSON.parse(JSON.stringify(output)) as object);
+      const kept = output === undefined ? null : freeze(JSON.parse(JSON.stringify(output)) as object);
       setOutput(alias, kept);
       const { task } = splitAlias(alias);
       if (forTask && task !== undefined) setOutput(task, { ...(outputs[task] as object), ...kept });
@@ -128,4 +129,11 @@ function readHidden(secret: Secret | undefined, uid: string): Record<string, unk
   const outputs = secret?.data?.outputs;
   if (outputs === undefined || secret?.metadata.labels?.[keys.promotionUid] !== uid) return {};
   return JSON.parse(Buffer.from(outputs, "base64").toString("utf8")) as Record<string, unknown>;
+}
+
+/** Steps share outputs; none may change what another sees. */
+function freeze<T>(value: T): T {
+  if (typeof value !== "object" || value === null) return value;
+  for (const item of Object.values(value)) freeze(item);
+  return Object.freeze(value);
 }

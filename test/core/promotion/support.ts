@@ -1,7 +1,4 @@
 import { randomBytes } from "node:crypto";
-import { mkdtemp } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { createCipher, keyLength } from "#core/credentials/cipher.ts";
 import { createMasker } from "#core/credentials/masker.ts";
 import { createExpressions, type Expressions } from "#core/expressions/expressions.ts";
@@ -14,6 +11,7 @@ import type { Invocation, RunnerIO, StepKind, StepKinds } from "#core/runner.ts"
 import type { Outcome } from "#core/step.ts";
 import { openSqliteStore } from "#core/store/sqlite.ts";
 import type { Store } from "#core/store/store.ts";
+import { temporaryFolder } from "#test/support/step-context.ts";
 
 /** A kind of step that is made for a test: what it does, and how the engine is to treat it. */
 export type TestKind =
@@ -102,7 +100,7 @@ export async function storePromotion(
   return created as Promotion;
 }
 
-export const testFolder = () => mkdtemp(join(tmpdir(), "towpath-promotion-"));
+export const testFolder = async () => temporaryFolder();
 
 /** Runs a promotion as far as it goes without anything happening outside. */
 export async function runSteps(
