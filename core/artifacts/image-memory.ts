@@ -1,6 +1,7 @@
 import type { ImageFacts, Wanted } from "#core/artifacts/image-facts.ts";
 import { factsOf } from "#core/artifacts/image-facts.ts";
 import { StepFailure } from "#core/failure.ts";
+import { createKeyedLock } from "#core/keyed-lock.ts";
 import type { OciRepository } from "#core/oci/repository.ts";
 
 /** How old an answer may be and still be taken, in milliseconds. */
@@ -41,7 +42,8 @@ export function createImageMemory(now: () => number = Date.now): ImageMemory {
   const lists = new Map<string, Answer<readonly string[]>>();
   const digests = new Map<string, Answer<string>>();
   const images = new Map<string, ImageFacts>();
-  const oneAtATime = createTurns();
+  // The second to ask finds the answer of the first.
+  const lock = createKeyedLock();
 
   async function byDigest(repository: OciRepository, digest: string, wanted: Wanted): Promise<ImageFacts> {
     const known = recall(images, factsKey(digest, wanted));
@@ -67,7 +69,7 @@ export function createImageMemory(now: () => number = Date.now): ImageMemory {
 
   return {
     tags: (scope, repository, maxAgeMs) =>
-      oneAtATime(scope, async () => {
+      lock.run(scope, async () => {
         const known = recall(lists, scope);
         if (known !== undefined && now() - known.at < maxAgeMs) return known.value;
         const value = await repository.listTags();
@@ -75,7 +77,7 @@ export function createImageMemory(now: () => number = Date.now): ImageMemory {
         return value;
       }),
     image: (scope, repository, tag, maxAgeMs, wanted) =>
-      oneAtATime(`${scope} ${tag}`, async () => {
+      lock.run(`${scope} ${tag}`, async () => {
         const key = `${scope} ${tag}`;
         const known = recall(digests, key);
         if (known !== undefined) {
@@ -112,18 +114,4 @@ function keep<T>(map: Map<string, T>, key: string, value: T, limit: number): voi
   map.set(key, value);
   const [oldest] = map.keys();
   if (map.size > limit && oldest !== undefined) map.delete(oldest);
-}
-
-/** Lets work under the same key run one after the other; the second then finds the answer of the first. */
-function createTurns(): <T>(key: string, work: () => Promise<T>) => Promise<T> {
-  const last = new Map<string, Promise<unknown>>();
-  return async (key, work) => {
-    const turn = (last.get(key) ?? Promise.resolve()).then(work, work);
-    last.set(key, turn);
-    try {
-      return await turn;
-    } finally {
-      if (last.get(key) === turn) last.delete(key);
-    }
-  };
 }

@@ -1,6 +1,7 @@
 import type { ImageFacts, Wanted } from "#core/artifacts/image-facts.ts";
 import { annotationsFor, hasPlatform, UnknownArtifactError } from "#core/artifacts/image-facts.ts";
 import type { Freshness, ImageMemory } from "#core/artifacts/image-memory.ts";
+import { inParallel } from "#core/artifacts/in-parallel.ts";
 import type { Platform } from "#core/artifacts/platform.ts";
 import { parsePlatform } from "#core/artifacts/platform.ts";
 import type { LeftOut, Rule, Selection } from "#core/artifacts/selection.ts";
@@ -182,24 +183,4 @@ function descending(one: string, other: string): number {
 
 function builtAt({ createdAt }: ImageFacts): number {
   return createdAt === undefined ? 0 : Date.parse(createdAt);
-}
-
-/** Stops at the first failure. */
-async function inParallel<T>(
-  items: readonly T[],
-  width: number,
-  work: (item: T) => Promise<void>,
-): Promise<void> {
-  let next = 0;
-  const worker = async () => {
-    for (let item = items[next++]; item !== undefined; item = items[next++]) {
-      try {
-        await work(item);
-      } catch (error) {
-        next = items.length;
-        throw error;
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: width }, worker));
 }

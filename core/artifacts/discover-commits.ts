@@ -1,0 +1,77 @@
+import { createHash } from "node:crypto";
+import type { DiscoveryDeps, Found } from "#core/artifacts/discovery-deps.ts";
+import type { ObservedRefs } from "#core/artifacts/git-selection.ts";
+import { isSameObservation, observe, refPatterns, selectCommits } from "#core/artifacts/git-selection.ts";
+import { lsRemote, openHistory, openSource } from "#core/git/history.ts";
+import type { DiscoveredCommit, GitDiscoveryResult, GitSubscription } from "#core/resources/warehouse.ts";
+
+/** More tags than this are kept as a fingerprint in memory, and not in a status. */
+const maxObservedTags = 1_000;
+
+/** What was found before, and the name to remember it under. */
+export interface Before {
+  key: string;
+  previous: GitDiscoveryResult | undefined;
+}
+
+/** Lists the remote's refs, which costs one request, and reads the history only when they have changed. */
+export async function discoverCommits(
+  subscription: GitSubscription,
+  name: string | undefined,
+  deps: DiscoveryDeps,
+  before: Before,
+): Promise<Found> {
+  const { repoURL, insecureSkipTLSVerify, blobless } = subscription;
+  const source = await openSource(deps.git, repoURL, {
+    credentials: await deps.credentials.find("git", repoURL),
+    insecureSkipTLSVerify: insecureSkipTLSVerify ?? false,
+    ownFolders: deps.ownFolders,
+  });
+  const refs = await lsRemote(deps.git, source, refPatterns(subscription));
+  const observed = observe(subscription, refs);
+  const result = (commits: DiscoveredCommit[]): GitDiscoveryResult => ({
+    repoURL,
+    commits,
+    ...(name === undefined ? {} : { subscriptionName: name }),
+    ...(observed === undefined || isTooLarge(observed) ? {} : { observedRefs: observed }),
+  });
+
+  const known = knownCommits(subscription, observed, deps, before);
+  if (known !== undefined) return found(result(known), [], true);
+
+  const history = await openHistory(deps.git, source, blobless ? { blobless } : {});
+  const { chosen, leftOut } = await selectCommits(subscription, history, deps.matches);
+  if (observed !== undefined && isTooLarge(observed)) {
+    deps.observations.set(before.key, fingerprint(subscription, observed));
+  }
+  return found(result(chosen), leftOut, false);
+}
+
+/** The commits found before, when the refs say that nothing has moved since. */
+function knownCommits(
+  subscription: GitSubscription,
+  observed: ObservedRefs | undefined,
+  { observations }: DiscoveryDeps,
+  { key, previous }: Before,
+): DiscoveredCommit[] | undefined {
+  if (observed === undefined || previous?.repoURL !== subscription.repoURL) return undefined;
+  const isSame = isTooLarge(observed)
+    ? observations.get(key) === fingerprint(subscription, observed)
+    : isSameObservation(previous.observedRefs, observed);
+  return isSame ? previous.commits : undefined;
+}
+
+function isTooLarge({ tags = [] }: ObservedRefs): boolean {
+  return tags.length > maxObservedTags;
+}
+
+function fingerprint(subscription: GitSubscription, { tags = [] }: ObservedRefs): string {
+  const hash = createHash("sha256").update(JSON.stringify(subscription));
+  for (const { name, id } of tags) hash.update(`${name} ${id}\n`);
+  return hash.digest("base64");
+}
+
+function found(result: GitDiscoveryResult, leftOut: Found["leftOut"], unchanged: boolean): Found {
+  const chosen = result.commits.map(({ tag, id = "" }) => tag ?? id);
+  return { kind: "git", result, chosen, leftOut, unchanged };
+}

@@ -1,0 +1,58 @@
+import type { CacheByTagPolicy, DiscoveryDeps, Found } from "#core/artifacts/discovery-deps.ts";
+import { selectImages } from "#core/artifacts/image-selection.ts";
+import { StepFailure } from "#core/failure.ts";
+import { credentialsKey } from "#core/oci/authorizer.ts";
+import { normalizeImageUrl } from "#core/oci/image-url.ts";
+import { openRepository } from "#core/oci/repository.ts";
+import type { ImageSubscription } from "#core/resources/warehouse.ts";
+
+/** How long it may take until a tag other than the best is noticed to have been moved. */
+const otherTagsMs = 60 * 60_000;
+
+export async function discoverImages(
+  written: ImageSubscription,
+  name: string | undefined,
+  deps: DiscoveryDeps,
+  maxAgeMs: number,
+): Promise<Found> {
+  const subscription = { ...written, cacheByTag: mayCacheByTag(written, deps.cacheByTagPolicy) };
+  const { repoURL, insecureSkipTLSVerify, platform } = subscription;
+  const credentials = await deps.credentials.find("image", repoURL);
+  const address = normalizeImageUrl(repoURL);
+  const access = { credentials, insecureSkipTLSVerify, signal: deps.signal };
+  const { chosen, leftOut } = await selectImages(subscription, {
+    repository: openRepository(deps.registries, address, access),
+    memory: deps.images,
+    scope: `${address} ${credentialsKey(credentials)}`,
+    freshness: { listMs: maxAgeMs, tagMs: maxAgeMs === 0 ? 0 : Math.max(maxAgeMs, otherTagsMs) },
+  });
+  const result = {
+    repoURL,
+    ...(platform ? { platform } : {}),
+    references: chosen,
+    ...(name === undefined ? {} : { subscriptionName: name }),
+  };
+  return { kind: "image", result, chosen: chosen.map(({ tag }) => tag), leftOut, unchanged: false };
+}
+
+function mayCacheByTag(
+  { cacheByTag = false, imageSelectionStrategy }: ImageSubscription,
+  policy: CacheByTagPolicy,
+): boolean {
+  switch (policy) {
+    case "Allow":
+      return cacheByTag;
+    case "Forbid":
+      return false;
+    case "Force":
+      return true;
+    case "Require":
+      if (cacheByTag || imageSelectionStrategy === "Digest") return cacheByTag;
+      throw new StepFailure(
+        "config",
+        "This daemon requires cacheByTag of image subscriptions: set it, if the tags never move",
+      );
+    default:
+      return policy satisfies never;
+  }
+}
