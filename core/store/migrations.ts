@@ -38,6 +38,12 @@ export const migrations: readonly string[] = [
   create index promotions_by_phase on resources
     (json_extract(status, '$.phase'))
     where kind = 'Promotion';
+  create index promotions_by_freight on resources
+    (project, json_extract(body, '$.spec.stage'), json_extract(body, '$.spec.freight'))
+    where kind = 'Promotion';
+  create index analysis_runs_by_phase on resources
+    (json_extract(status, '$.phase'))
+    where kind = 'AnalysisRun';
   create index freight_by_origin on resources
     (project, json_extract(body, '$.origin.name'))
     where kind = 'Freight';

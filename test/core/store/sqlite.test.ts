@@ -288,6 +288,8 @@ describe("queries that a large store must answer quickly", () => {
     { kind: "Promotion", project: "shop", where: { "spec.stage": ["test"] } },
     { kind: "Promotion", project: "shop", where: { "spec.stage": ["test"], "status.phase": ["Running"] } },
     { kind: "Promotion", where: { "status.phase": [null, "Pending", "Running"] } },
+    { kind: "Promotion", project: "shop", where: { "spec.stage": ["test"], "spec.freight": ["abc"] } },
+    { kind: "AnalysisRun", where: { "status.phase": [null, "Pending", "Running"] } },
     { kind: "Freight", project: "shop", where: { "origin.name": ["app"] } },
     { kind: "Freight", project: "shop", labels: { "kargo.akuity.io/alias": "happy-otter" } },
     { kind: "Stage", project: "shop" },

@@ -1,0 +1,57 @@
+import { type Freight, originKey } from "#core/resources/freight.ts";
+import { matchesLabels } from "#core/resources/label-selector.ts";
+import type { ProjectConfig, PromotionPolicy } from "#core/resources/project-config.ts";
+import type { Stage } from "#core/resources/stage.ts";
+import { followsUpstream } from "#core/stages/availability.ts";
+import { matchesName } from "#core/stages/name-pattern.ts";
+import type { Store } from "#core/store/store.ts";
+
+/** The first of the project's policies that is for the stage. Throws when a pattern cannot be read. */
+export function findPolicy(config: ProjectConfig | undefined, stage: Stage): PromotionPolicy | undefined {
+  return config?.spec?.promotionPolicies?.find((policy) => isFor(policy, stage));
+}
+
+/** Whether the project's settings let freight into the stage without anybody asking. */
+export async function isAutoPromotionEnabled(store: Store, stage: Stage): Promise<boolean> {
+  const { namespace: project = "" } = stage.metadata;
+  const config = (await store.get({ kind: "ProjectConfig", project, name: project })) as
+    | ProjectConfig
+    | undefined;
+  return findPolicy(config, stage)?.autoPromotionEnabled === true;
+}
+
+/**
+ * For each origin what auto-promotion would choose of the available freight: the newest. A request that
+ * follows its upstream stage has no candidate while that seems to hold two, which is so for a moment
+ * during its own promotion.
+ */
+export function selectCandidates(stage: Stage, available: readonly Freight[]): Map<string, Freight> {
+  const candidates = new Map<string, Freight>();
+  for (const request of stage.spec.requestedFreight) {
+    const origin = originKey(request.origin);
+    const choice = available.filter((freight) => originKey(freight.origin) === origin).sort(newestFirst);
+    const [newest] = choice;
+    if (newest === undefined || (followsUpstream(request) && choice.length > 1)) continue;
+    candidates.set(origin, newest);
+  }
+  return candidates;
+}
+
+function isFor(
+  { stage: stageName = "", stageSelector = { name: stageName } }: PromotionPolicy,
+  stage: Stage,
+): boolean {
+  const { name, ...labels } = stageSelector;
+  if (name && !matchesName(name, stage.metadata.name)) return false;
+  return matchesLabels(labels, stage.metadata.labels);
+}
+
+function newestFirst(a: Freight, b: Freight): number {
+  const difference = discoveredAt(b) - discoveredAt(a);
+  if (difference !== 0) return difference;
+  return a.metadata.name < b.metadata.name ? 1 : -1;
+}
+
+function discoveredAt({ discoveredAt: at, metadata }: Freight): number {
+  return Date.parse(at ?? metadata.creationTimestamp ?? "") || 0;
+}

@@ -1,0 +1,123 @@
+import { UserError } from "#core/failure.ts";
+import { buildPromotion } from "#core/promotion/build.ts";
+import type { FindTask } from "#core/promotion/inflate.ts";
+import { type Freight, type FreightOrigin, originKey } from "#core/resources/freight.ts";
+import type { Promotion } from "#core/resources/promotion.ts";
+import type { Resource } from "#core/resources/resource.ts";
+import type { Stage } from "#core/resources/stage.ts";
+import { isAutoPromotionEnabled, selectCandidates } from "#core/stages/auto-promotion.ts";
+import { isFreightAvailable, listChoice } from "#core/stages/availability.ts";
+import { promotionCreated } from "#core/stages/events.ts";
+import { holdAnnotations } from "#core/stages/holds.ts";
+import { isUser, stageActor } from "#core/stages/keys.ts";
+import type { Store, Write } from "#core/store/store.ts";
+
+export interface PromotionRequest {
+  project: string;
+  stage: string;
+  /** Name of the freight. Give this, or the origin to promote what auto-promotion would choose of it. */
+  freight?: string;
+  origin?: FreightOrigin;
+  /** Who asks, as Kargo writes actors. */
+  actor: string;
+}
+
+export interface PromotionServices {
+  store: Store;
+  now(): Date;
+}
+
+/**
+ * Makes the promotion that somebody asks for, with its event. Throws a UserError when the stage or the
+ * freight does not exist, or the stage may not take it.
+ */
+export async function createPromotion(
+  services: PromotionServices,
+  request: PromotionRequest,
+): Promise<Promotion> {
+  const { store, now } = services;
+  const { project, actor } = request;
+  const stage = await getStage(store, project, request.stage);
+  const freight = await chooseFreight(services, stage, request);
+  const annotations = isUser(actor) ? await intentOf(services, stage, freight) : {};
+  const findTask = taskFinder(store, project);
+  const promotion = await buildPromotion(stage, freight.metadata.name, { findTask, actor, annotations });
+  const message = `Promotion created for Stage "${request.stage}"${isUser(actor) ? ` by "${actor}"` : ""}`;
+  const [created] = await store.write(creation(promotion, freight, { message, actor, at: now() }));
+  return created as Promotion;
+}
+
+/** The writes that bring a promotion into being when nobody but the stage's policy asked for it. */
+export async function autoPromotion(
+  { store, now }: PromotionServices,
+  stage: Stage,
+  freight: Freight,
+): Promise<Write[]> {
+  const findTask = taskFinder(store, stage.metadata.namespace ?? "");
+  const promotion = await buildPromotion(stage, freight.metadata.name, { findTask });
+  const message = `Automatically promoted Freight from origin "${originKey(freight.origin)}" for Stage "${stage.metadata.name}"`;
+  return creation(promotion, freight, { message, actor: stageActor, at: now() });
+}
+
+function creation(
+  promotion: Promotion,
+  freight: Freight,
+  told: { message: string; actor: string; at: Date },
+): Write[] {
+  return [
+    { op: "create", resource: promotion as Resource },
+    { op: "event", event: promotionCreated(promotion, freight, told) },
+  ];
+}
+
+async function chooseFreight(
+  { store, now }: PromotionServices,
+  stage: Stage,
+  { project, freight: name, origin }: PromotionRequest,
+): Promise<Freight> {
+  if ((name === undefined) === (origin === undefined)) {
+    throw new UserError("Cannot promote: exactly one of freight and origin must be given");
+  }
+  if (origin !== undefined) {
+    const key = originKey(origin);
+    const candidate = selectCandidates(stage, await listChoice(store, stage, now())).get(key);
+    if (candidate !== undefined) return candidate;
+    throw new UserError(
+      `Cannot promote by origin: no auto-promotion candidate found for origin "${key}" on Stage "${stage.metadata.name}"`,
+      { status: 422, hint: "Look with `towpath get freight` at what is there, and where it was verified" },
+    );
+  }
+  const freight = (await store.get({ kind: "Freight", project, name: name ?? "" })) as Freight | undefined;
+  if (freight === undefined) {
+    throw new UserError(`Freight "${name}" not found in project "${project}"`, { status: 404 });
+  }
+  if (isFreightAvailable(stage, freight, now())) return freight;
+  throw new UserError(`Freight "${name}" is not available to Stage "${stage.metadata.name}"`, {
+    hint: "It must be verified upstream first, or approved for the stage",
+  });
+}
+
+/** What a person's choice means for auto-promotion; nothing where there is none. */
+async function intentOf(
+  { store, now }: PromotionServices,
+  stage: Stage,
+  freight: Freight,
+): Promise<Record<string, string>> {
+  if (!(await isAutoPromotionEnabled(store, stage))) return {};
+  const available = await listChoice(store, stage, now());
+  return holdAnnotations(freight, selectCandidates(stage, available));
+}
+
+export async function getStage(store: Store, project: string, name: string): Promise<Stage> {
+  const stage = await store.get({ kind: "Stage", project, name });
+  if (stage !== undefined) return stage as Stage;
+  throw new UserError(`Stage "${name}" not found in project "${project}"`, { status: 404 });
+}
+
+/** Finds tasks where the project's promotions find them. */
+export function taskFinder(store: Store, project: string): FindTask {
+  return async (kind, name) => {
+    const ref = kind === "ClusterPromotionTask" ? { kind, name } : { kind, project, name };
+    return (await store.get(ref))?.spec as Awaited<ReturnType<FindTask>>;
+  };
+}

@@ -1,0 +1,140 @@
+import { type ResourceRef, refOf } from "#core/resources/resource.ts";
+import type { Stage, StageStatus } from "#core/resources/stage.ts";
+import type { Reconciler } from "#core/scheduler/reconciler.ts";
+import { autoPromote, syncEffectiveHolds } from "#core/stages/auto-promote.ts";
+import { isAutoPromotionEnabled } from "#core/stages/auto-promotion.ts";
+import { isControlFlow, listRequestedFreight, nextSoakEnd, waitsForSoak } from "#core/stages/availability.ts";
+import { controlFlowStatus, passOn } from "#core/stages/control-flow.ts";
+import { assessHealth } from "#core/stages/health.ts";
+import { keys } from "#core/stages/keys.ts";
+import { retryConflicts } from "#core/stages/operations.ts";
+import { createFreightDesk, type StagePass, type StageServices } from "#core/stages/pass.ts";
+import { setReconciling, summarize, summarizeFailure } from "#core/stages/summary.ts";
+import { syncFreight } from "#core/stages/sync-freight.ts";
+import { listPromotions, syncPromotions } from "#core/stages/sync-promotions.ts";
+import { isUnderWay } from "#core/stages/verification/phases.ts";
+import { markFreight, verifyStage } from "#core/stages/verification/verify-stage.ts";
+import { createStageWakeUps } from "#core/stages/wake-ups.ts";
+import { ConflictError } from "#core/store/store.ts";
+import { StoreError } from "#core/store/store-error.ts";
+
+export interface StageReconcilerOptions extends StageServices {
+  /** Stages that are looked at at the same time; 20 by default. */
+  concurrency?: number;
+}
+
+/** How soon a stage is looked at again that waits for news, should the news be lost. */
+const lostNewsSeconds = 5;
+
+/**
+ * Keeps stages up to date: records promotions that ended and says whose turn is next, has freight verified,
+ * and promotes what the project's policies let in without being asked. All that one look at a stage comes
+ * to is written in one transaction.
+ */
+export function createStageReconciler(options: StageReconcilerOptions): Reconciler {
+  const { store, healthSeconds = 300 } = options;
+  const wakeUps = createStageWakeUps();
+
+  async function lookAt(ref: ResourceRef, signal: AbortSignal): Promise<number | undefined> {
+    const stage = (await store.get(ref)) as Stage | undefined;
+    if (stage === undefined) return undefined;
+    const pass = await openPass(stage);
+    try {
+      const isMore = isControlFlow(stage) ? await lookAtControlFlow(pass) : await lookAtRegular(pass, signal);
+      const isChanged = await save(pass);
+      return await secondsUntilNext(pass, isMore, isChanged);
+    } catch (error) {
+      if (signal.aborted || error instanceof ConflictError || error instanceof StoreError) throw error;
+      await saveFailure(stage, error);
+      throw error;
+    }
+  }
+
+  async function openPass(read: Stage): Promise<StagePass> {
+    const stage = {
+      ...read,
+      status: isControlFlow(read) ? controlFlowStatus(read) : structuredClone(read.status ?? {}),
+    };
+    return {
+      stage,
+      now: options.now(),
+      autoPromotionEnabled: !isControlFlow(read) && (await isAutoPromotionEnabled(store, read)),
+      freight: createFreightDesk(store, read.metadata.namespace ?? ""),
+      writes: [],
+    };
+  }
+
+  async function lookAtControlFlow(pass: StagePass): Promise<boolean> {
+    await passOn(pass, store);
+    return false;
+  }
+
+  /** Returns true when there is more to do as soon as this is written. */
+  async function lookAtRegular(pass: StagePass, signal: AbortSignal): Promise<boolean> {
+    const { stage, now } = pass;
+    const promotions = await listPromotions(store, stage);
+    const isNextWaiting = syncPromotions(pass, promotions);
+    await syncFreight(pass, store);
+    await assessHealth(pass, options.healthCheckers ?? {}, signal);
+    await verifyStage(pass, options);
+    await markFreight(pass);
+    syncEffectiveHolds(pass, promotions);
+    await autoPromote(pass, options);
+
+    const held = stage.status.freightHistory?.[0];
+    const isVerifying = held !== undefined && isUnderWay(held);
+    const isMore = isNextWaiting && !isVerifying;
+    summarize(stage, now);
+    setReconciling(stage, isMore, now);
+    const refresh = stage.metadata.annotations?.[keys.refresh];
+    if (refresh !== undefined) stage.status.lastHandledRefresh = refresh;
+    return isMore;
+  }
+
+  /** Returns false when the stage's status was right already. */
+  async function save({ stage, freight, writes }: StagePass): Promise<boolean> {
+    const { resourceVersion } = stage.metadata;
+    const status = { op: "status", ref: refOf(stage), status: stage.status, resourceVersion } as const;
+    const written = await store.write([...freight.writes(), ...writes, status]);
+    return written.at(-1)?.metadata.resourceVersion !== resourceVersion;
+  }
+
+  async function saveFailure(read: Stage, error: unknown): Promise<void> {
+    const status: StageStatus = structuredClone(read.status ?? {});
+    const stage = { ...read, status };
+    summarizeFailure(stage, error, options.now());
+    await store.write([{ op: "status", ref: refOf(stage), status }]);
+  }
+
+  async function secondsUntilNext(
+    { stage, now, autoPromotionEnabled }: StagePass,
+    isMore: boolean,
+    isChanged: boolean,
+  ): Promise<number | undefined> {
+    if (isMore) return isChanged ? 0 : lostNewsSeconds;
+    const soonest: number[] = [];
+    const hasChecks = (stage.status.lastPromotion?.status?.healthChecks ?? []).length > 0;
+    if (hasChecks && stage.status.currentPromotion === undefined) soonest.push(healthSeconds);
+    if (waitsForSoak(stage) && (autoPromotionEnabled || isControlFlow(stage))) {
+      const end = nextSoakEnd(stage, await listRequestedFreight(store, stage), now);
+      // Times are kept in whole seconds.
+      if (end !== undefined) soonest.push((end.getTime() - now.getTime()) / 1000 + 1);
+    }
+    return soonest.length === 0 ? undefined : Math.min(...soonest);
+  }
+
+  return {
+    kind: "Stage",
+    concurrency: options.concurrency ?? 20,
+    async reconcile(ref, signal) {
+      const requeueAfterSeconds = await retryConflicts(() => lookAt(ref, signal));
+      return requeueAfterSeconds === undefined ? undefined : { requeueAfterSeconds };
+    },
+    enqueueFor: wakeUps.enqueueFor,
+    async initial() {
+      const stages = (await store.list({ kind: "Stage" })) as Stage[];
+      wakeUps.know(stages);
+      return stages.map(refOf);
+    },
+  };
+}

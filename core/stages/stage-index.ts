@@ -1,0 +1,66 @@
+import { originKey } from "#core/resources/freight.ts";
+import type { Stage } from "#core/resources/stage.ts";
+
+/** Which stages of a project take freight from where, so that a change need not be shown to all of them. */
+export interface StageIndex {
+  /** Takes the stage up as it now is. */
+  know(stage: Stage): void;
+  forget(stage: Stage): void;
+  all(project: string): Iterable<string>;
+  /** Stages that request freight of the Warehouse, from wherever they take it. */
+  from(project: string, warehouse: string): Iterable<string>;
+  /** Stages that take the Warehouse's freight directly. */
+  directlyFrom(project: string, warehouse: string): Iterable<string>;
+  /** Stages that take freight of the origin (`Warehouse/<name>`) once it is verified in `upstream`. */
+  downstreamOf(project: string, upstream: string, origin: string): Iterable<string>;
+}
+
+export function createStageIndex(): StageIndex {
+  /** Names of stages by what they are looked up by; and for each stage, what it is found by. */
+  const names = new Map<string, Set<string>>();
+  const places = new Map<string, string[]>();
+
+  function forget({ metadata }: Stage): void {
+    const { namespace: project = "", name } = metadata;
+    for (const place of places.get(`${project}/${name}`) ?? []) {
+      const stages = names.get(place);
+      stages?.delete(name);
+      if (stages?.size === 0) names.delete(place);
+    }
+    places.delete(`${project}/${name}`);
+  }
+
+  const find = (...place: string[]) => names.get(place.join(" ")) ?? [];
+
+  return {
+    know(stage) {
+      forget(stage);
+      const { namespace: project = "", name } = stage.metadata;
+      const own = placesOf(stage);
+      places.set(`${project}/${name}`, own);
+      for (const place of own) {
+        const stages = names.get(place) ?? new Set();
+        names.set(place, stages.add(name));
+      }
+    },
+    forget,
+    all: (project) => find("all", project),
+    from: (project, warehouse) => find("from", project, warehouse),
+    directlyFrom: (project, warehouse) => find("directly", project, warehouse),
+    downstreamOf: (project, upstream, origin) => find("downstream", project, upstream, origin),
+  };
+}
+
+/** Names have no blanks in them. */
+function placesOf({ metadata, spec }: Stage): string[] {
+  const { namespace: project = "" } = metadata;
+  const places = [`all ${project}`];
+  for (const { origin, sources } of spec.requestedFreight) {
+    places.push(`from ${project} ${origin.name}`);
+    if (sources.direct) places.push(`directly ${project} ${origin.name}`);
+    for (const upstream of sources.stages ?? []) {
+      places.push(`downstream ${project} ${upstream} ${originKey(origin)}`);
+    }
+  }
+  return places;
+}

@@ -1,0 +1,140 @@
+import { isFinished } from "#core/promotion/final-phase.ts";
+import { type Freight, originKey } from "#core/resources/freight.ts";
+import type { Promotion } from "#core/resources/promotion.ts";
+import { formatRef, type Resource, type ResourceRef, refOf } from "#core/resources/resource.ts";
+import type { Stage } from "#core/resources/stage.ts";
+import { keys } from "#core/stages/keys.ts";
+import { createStageIndex } from "#core/stages/stage-index.ts";
+import { isOver } from "#core/stages/verification/phases.ts";
+import type { ResourceChange } from "#core/store/store.ts";
+
+/** Tells which stages a change is news for: those it has to do with, and no others. */
+export interface StageWakeUps {
+  enqueueFor(change: ResourceChange): ResourceRef[];
+  /** Makes the stages known that were there before any change. */
+  know(stages: readonly Stage[]): void;
+}
+
+export function createStageWakeUps(): StageWakeUps {
+  const index = createStageIndex();
+  /** By resource: what was last seen of it, as far as stages care. */
+  const seen = new Map<string, string>();
+  const seenMarks = new Map<string, FreightMarks>();
+
+  /** Whether what matters of the resource is other than it was last time. */
+  function isNews(resource: Resource, matter: unknown, isLast: boolean): boolean {
+    const key = formatRef(refOf(resource));
+    const text = JSON.stringify(matter);
+    const isSame = seen.get(key) === text;
+    if (isLast) seen.delete(key);
+    else seen.set(key, text);
+    return !isSame;
+  }
+
+  function fromStage({ type, resource }: ResourceChange): ResourceRef[] {
+    const { annotations = {}, labels, generation } = resource.metadata;
+    if (type === "DELETED") index.forget(resource as Stage);
+    else index.know(resource as Stage);
+    const asked = [annotations[keys.refresh], annotations[keys.reverify], annotations[keys.abort]];
+    return isNews(resource, [generation, labels, asked], type === "DELETED") ? [refOf(resource)] : [];
+  }
+
+  function fromPromotion({ type, resource }: ResourceChange): ResourceRef[] {
+    const { metadata, spec, status } = resource as Promotion;
+    const isLast = type === "DELETED" || isFinished(status?.phase);
+    // The freight stands in the status of the stage as soon as the promotion knows it.
+    if (!isNews(resource, [type === "DELETED", status?.phase ?? "Pending", status?.freight?.name], isLast))
+      return [];
+    return [{ kind: "Stage", project: metadata.namespace, name: spec.stage }];
+  }
+
+  function fromRun({ type, resource }: ResourceChange): ResourceRef[] {
+    const { namespace: project, labels, annotations } = resource.metadata;
+    const name = annotations?.[keys.stage] ?? labels?.[keys.stage];
+    const { phase } = (resource.status ?? {}) as { phase?: Parameters<typeof isOver>[0] };
+    if (
+      name === undefined ||
+      !isNews(resource, [type === "DELETED", phase], type === "DELETED" || isOver(phase))
+    )
+      return [];
+    return [{ kind: "Stage", project, name }];
+  }
+
+  function fromFreight({ type, resource }: ResourceChange): ResourceRef[] {
+    const { metadata, origin, status } = resource as Freight;
+    const { namespace: project = "" } = metadata;
+    const key = formatRef(refOf(resource));
+    const marks = marksOf(status);
+    const before = seenMarks.get(key);
+    if (type === "DELETED") seenMarks.delete(key);
+    else seenMarks.set(key, marks);
+    if (type === "DELETED") return [];
+
+    const names = new Set<string>(type === "ADDED" ? index.directlyFrom(project, origin.name) : []);
+    for (const stage of changed(marks.approvedFor, before?.approvedFor)) names.add(stage);
+    const moved = [
+      ...changed(marks.verifiedIn, before?.verifiedIn),
+      ...changed(marks.currentlyIn, before?.currentlyIn),
+    ];
+    for (const upstream of moved) {
+      for (const stage of index.downstreamOf(project, upstream, originKey(origin))) names.add(stage);
+    }
+    return [...names].map((name) => ({ kind: "Stage", project, name }));
+  }
+
+  function fromProject(project: string | undefined, names: Iterable<string>): ResourceRef[] {
+    return [...names].map((name) => ({ kind: "Stage", project, name }));
+  }
+
+  return {
+    know(stages) {
+      for (const stage of stages) index.know(stage);
+    },
+    enqueueFor(change) {
+      const { metadata, kind } = change.resource;
+      const project = metadata.namespace ?? "";
+      switch (kind) {
+        case "Stage":
+          return fromStage(change);
+        case "Promotion":
+          return fromPromotion(change);
+        case "Freight":
+          return fromFreight(change);
+        case "AnalysisRun":
+          return fromRun(change);
+        case "ProjectConfig":
+          if (!isNews(change.resource, metadata.generation, change.type === "DELETED")) return [];
+          return fromProject(metadata.namespace, index.all(project));
+        case "Warehouse":
+          return change.type === "ADDED"
+            ? fromProject(metadata.namespace, index.from(project, metadata.name))
+            : [];
+        default:
+          return [];
+      }
+    },
+  };
+}
+
+interface FreightMarks {
+  verifiedIn: readonly string[];
+  currentlyIn: readonly string[];
+  approvedFor: readonly string[];
+}
+
+function marksOf({
+  verifiedIn = {},
+  currentlyIn = {},
+  approvedFor = {},
+}: NonNullable<Freight["status"]> = {}): FreightMarks {
+  return {
+    verifiedIn: Object.keys(verifiedIn),
+    currentlyIn: Object.keys(currentlyIn),
+    approvedFor: Object.keys(approvedFor),
+  };
+}
+
+/** What is in one of them and not in the other. */
+function changed(now: readonly string[], before: readonly string[] = []): string[] {
+  return [...now.filter((name) => !before.includes(name)), ...before.filter((name) => !now.includes(name))];
+}
