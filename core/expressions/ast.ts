@@ -131,8 +131,8 @@ export interface Sequence extends At {
 export interface Conditional extends At {
   readonly kind: "conditional";
   readonly condition: Node;
-  readonly then: Node;
-  readonly otherwise: Node;
+  readonly whenTrue: Node;
+  readonly whenFalse: Node;
 }
 export interface ArrayLiteral extends At {
   readonly kind: "array";

@@ -123,7 +123,7 @@ class Compiler {
       case "sequence":
         return `(${node.nodes.map((one) => this.write(one)).join(",")})`;
       case "conditional":
-        return `($.bool(${this.write(node.condition)},${this.place(node.condition)})?${this.write(node.then)}:${this.write(node.otherwise)})`;
+        return `($.bool(${this.write(node.condition)},${this.place(node.condition)})?${this.write(node.whenTrue)}:${this.write(node.whenFalse)})`;
       case "array":
         return `$.array([${node.nodes.map((one) => this.write(one)).join(",")}],${this.place(node)})`;
       case "map": {

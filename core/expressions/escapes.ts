@@ -16,10 +16,10 @@ const simple: Record<string, string> = {
 
 /** What stands between the quotes of a string literal, its escapes resolved and its line ends made "\n". */
 export function unescapeString(body: string, fail: Fail): string {
-  return replaceEscapes(body, (escape) => {
-    const code = escape.startsWith("u{") ? escape.slice(2, -1) : escape.slice(1);
-    if (/^[xuU]/.test(escape)) return character(Number.parseInt(code, 16), fail);
-    return character(octal(escape, fail), fail);
+  return replaceEscapes(body, (sequence) => {
+    const code = sequence.startsWith("u{") ? sequence.slice(2, -1) : sequence.slice(1);
+    if (/^[xuU]/.test(sequence)) return character(Number.parseInt(code, 16), fail);
+    return character(octal(sequence, fail), fail);
   });
 }
 
@@ -46,7 +46,7 @@ export function unescapeBytes(body: string, fail: Fail): string {
 const escapePattern =
   /(\\(?:x[\da-fA-F]{2}|u\{[\da-fA-F]{1,6}\}|u[\da-fA-F]{4}|U[\da-fA-F]{8}|[0-7]{3}|[^xuU0-7]))/u;
 
-function replaceEscapes(body: string, resolve: (escape: string) => string): string {
+function replaceEscapes(body: string, resolve: (sequence: string) => string): string {
   if (!/[\\\r]/.test(body)) return body;
   return normalizeLineEnds(body)
     .split(escapePattern)

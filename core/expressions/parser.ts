@@ -160,11 +160,11 @@ class Parser {
     let node = start;
     while (this.is("Operator", "?")) {
       this.advance();
-      let then = node;
-      if (!this.is("Operator", ":")) then = this.expression(0);
+      let whenTrue = node;
+      if (!this.is("Operator", ":")) whenTrue = this.expression(0);
       this.expect("Operator", ":");
-      const otherwise = this.expression(0);
-      node = this.node({ kind: "conditional", condition: node, then, otherwise, at: this.current });
+      const whenFalse = this.expression(0);
+      node = this.node({ kind: "conditional", condition: node, whenTrue, whenFalse, at: this.current });
     }
     return node;
   }
@@ -184,10 +184,10 @@ class Parser {
     const at = this.current;
     this.advance();
     const condition = this.expression(0);
-    const then = this.block();
+    const whenTrue = this.block();
     this.expect("Operator", "else");
-    const otherwise = this.is("Operator", "if") ? this.ifElse() : this.block();
-    return { kind: "conditional", condition, then, otherwise, at };
+    const whenFalse = this.is("Operator", "if") ? this.ifElse() : this.block();
+    return { kind: "conditional", condition, whenTrue, whenFalse, at };
   }
 
   private block(): Node {

@@ -1,9 +1,11 @@
+import { check } from "./checker.ts";
 import { compile, Places } from "./compiler.ts";
 import { ExpressionError } from "./error.ts";
-import type { HostFunctions } from "./functions.ts";
+import { type HostFunction, type HostFunctions, natureOfFunction } from "./functions.ts";
+import { optimize } from "./optimizer.ts";
 import { parse } from "./parser.ts";
 import { encode } from "./runtime/wire.ts";
-import { templateFunctionNames } from "./template-functions.ts";
+import { templateFunctionNames, templateFunctionType } from "./template-functions.ts";
 import { scanTemplate, type TemplatePart } from "./templates.ts";
 
 /** An expression or a template, compiled. */
@@ -85,7 +87,14 @@ function translate(
 ) {
   const isHostFunction = (name: string) => Object.hasOwn(functions, name);
   const isTemplateFunction = (name: string) => inTemplate && templateFunctionNames.includes(name);
-  const node = parse(source, (name) => isHostFunction(name) || isTemplateFunction(name));
+  const tree = parse(source, (name) => isHostFunction(name) || isTemplateFunction(name));
+  const functionType = (name: string) => {
+    if (isTemplateFunction(name)) return templateFunctionType;
+    return isHostFunction(name) ? natureOfFunction(functions[name] as HostFunction) : undefined;
+  };
+  const { problems, natures } = check(tree, source, { functionType, functionNames: [] });
+  if (problems[0]) throw problems[0];
+  const node = optimize(tree, source, natures);
   return compile(node, source, places, prefix, { isHostFunction, isTemplateFunction });
 }
 

@@ -11,6 +11,16 @@ export interface Token extends Span {
 
 const space = /[\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/;
 const wordCharacter = /[\p{L}\p{Nd}_$]/u;
+/** The first characters of operators, with those that may be their second. */
+const secondCharacters: Readonly<Record<string, string>> = {
+  "?": ".?",
+  "|": "|",
+  ":": ":",
+  ".": ".",
+  ...Object.fromEntries([..."&!=*<>"].map((character) => [character, "&=*"])),
+  ...Object.fromEntries([...",;%+-^"].map((character) => [character, ""])),
+};
+
 const wordOperators = new Set([
   "not",
   "in",
@@ -51,35 +61,22 @@ class Lexer {
 
   private scan(character: string): void {
     if (space.test(character)) return;
-    if (character === "'" || character === '"') return this.scanString(character);
-    if (character === "`") return this.scanRawString();
-    if (/[bB]/.test(character) && /['"]/.test(this.peek())) return this.scanBytes(this.next());
-    if (/[0-9]/.test(character)) return this.scanNumber();
-    switch (character) {
-      case "?":
-        this.accept(".?");
-        return this.emit("Operator");
-      case "/":
-        return this.scanSlash();
-      case "#":
-        return this.scanPointer();
-      case "|":
-      case ":":
-        this.accept(character);
-        return this.emit("Operator");
-      case ".":
-        if (/[0-9]/.test(this.peek())) return this.scanNumber();
-        this.accept(".");
-        return this.emit("Operator");
-    }
-    if ("([{)]}".includes(character)) return this.emit("Bracket");
-    if (",;%+-^".includes(character)) return this.emit("Operator");
-    if ("&!=*<>".includes(character)) {
-      this.accept("&=*");
-      return this.emit("Operator");
-    }
-    if (wordCharacter.test(character)) return this.scanWord();
-    this.fail(`unrecognized character: ${describe(character)}`);
+    if (character === "'" || character === '"') this.scanString(character);
+    else if (character === "`") this.scanRawString();
+    else if (/[bB]/.test(character) && /['"]/.test(this.peek())) this.scanBytes(this.next());
+    else if (/[0-9]/.test(character) || (character === "." && /[0-9]/.test(this.peek()))) this.scanNumber();
+    else if (character === "/") this.scanSlash();
+    else if (character === "#") this.scanPointer();
+    else if ("([{)]}".includes(character)) this.emit("Bracket");
+    else if (wordCharacter.test(character)) this.scanWord();
+    else this.scanOperator(character);
+  }
+
+  private scanOperator(character: string): void {
+    const second = secondCharacters[character];
+    if (second === undefined) this.fail(`unrecognized character: ${describe(character)}`);
+    this.accept(second);
+    this.emit("Operator");
   }
 
   private scanWord(): void {
@@ -106,7 +103,10 @@ class Lexer {
     this.acceptRun(digits);
     if (this.peek() === ".") {
       // "1..5" is a range, not the number "1." and a field.
-      if (this.source[this.end + 1] === ".") return this.emit("Number");
+      if (this.source[this.end + 1] === ".") {
+        this.emit("Number");
+        return;
+      }
       this.next();
       this.acceptRun(digits);
     }
@@ -148,11 +148,11 @@ class Lexer {
 
   private skipEscape(quote: string): void {
     const rest = this.source.slice(this.end, this.end + 10);
-    const escape =
+    const match =
       /^(?:[abfnrtv\\]|[0-7]{3}|x[\da-fA-F]{2}|u\{[\da-fA-F]{1,6}\}|u[\da-fA-F]{4}|U[\da-fA-F]{8})/.exec(
         rest,
       );
-    const length = escape ? escape[0].length : rest[0] === quote ? 1 : 0;
+    const length = match ? match[0].length : rest[0] === quote ? 1 : 0;
     if (length === 0) {
       this.end = Math.min(this.end + 1, this.source.length);
       this.fail(rest === "" ? "literal not terminated" : "invalid char escape");
@@ -166,9 +166,10 @@ class Lexer {
     for (;;) {
       const character = this.next();
       if (character === "") this.fail("literal not terminated");
-      if (character === "`" && !this.accept("`")) return this.emit("String", value);
+      if (character === "`" && !this.accept("`")) break;
       value += character;
     }
+    this.emit("String", value);
   }
 
   private scanSlash(): void {

@@ -3,7 +3,6 @@ import { methodOf } from "./methods.ts";
 import { toInt } from "./operators.ts";
 import { print } from "./print.ts";
 import { byteLength, byteSlice, encodeUtf8 } from "./text.ts";
-import { Duration, Time } from "./time.ts";
 import {
   Bytes,
   Callable,
@@ -108,5 +107,3 @@ function position(key: Value, length: number, at: number): number {
   const index = isInt(key) ? Number(key) : Number(toInt(key, at));
   return index < 0 ? length + index : index;
 }
-
-export { Duration, Time };

@@ -1,3 +1,4 @@
+import { get } from "./access.ts";
 import * as collections from "./collections.ts";
 import { type Duration, parseDuration } from "./duration.ts";
 import { fromJson, toIndentedJson } from "./json.ts";
@@ -61,7 +62,7 @@ export const builtins: Readonly<Record<string, Builtin>> = {
 
   first: ([value]) => collections.first(value),
   last: ([value]) => collections.last(value),
-  get: ([value, key], at) => collections.get(value, key, at),
+  get: ([value, key], at) => get(value, key, at),
   take: ([value, count], at) => collections.take(value, count, at),
   keys: ([value], at) => collections.keys(value, at),
   values: ([value], at) => collections.values(value, at),

@@ -1,4 +1,4 @@
-import { fetch, get } from "./access.ts";
+import { fetch } from "./access.ts";
 import { spend } from "./budget.ts";
 import { mapEntries, mapSize } from "./maps.ts";
 import { equal, toInt } from "./operators.ts";
@@ -161,5 +161,3 @@ function kindOf(value: Value): string {
   if (value instanceof Struct) return "struct";
   return isUint(value) ? value.type : typeName(value);
 }
-
-export { get };

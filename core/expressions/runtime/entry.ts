@@ -4,10 +4,11 @@ import { resetBudget, spend } from "./budget.ts";
 import { builtins } from "./builtins.ts";
 import { range } from "./collections.ts";
 import { host } from "./host.ts";
-import { toIndentedJson, toJson } from "./json.ts";
+import { toJson } from "./json.ts";
 import { newMap } from "./maps.ts";
 import * as operators from "./operators.ts";
 import * as predicates from "./predicates.ts";
+import { asJSON, asYAML, quote, unsafeQuote } from "./quoting.ts";
 import { Bytes, Callable, Failure, Float, fail, float, type Value } from "./values.ts";
 import { decode, encode } from "./wire.ts";
 
@@ -66,9 +67,10 @@ const library = Object.freeze({
   call,
   show,
   toJson,
-  quote: (value: Value) => (typeof value === "string" ? JSON.stringify(value) : `"${toJson(value)}"`),
-  unsafeQuote: (value: Value) => `"${toJson(value)}"`,
-  asJSON: (value: Value) => `"${toIndentedJson(value)}\n"`,
+  quote,
+  unsafeQuote,
+  asJSON,
+  asYAML,
   own: (map: Record<string, Value>, key: string) => (Object.hasOwn(map, key) ? map[key] : null),
 });
 

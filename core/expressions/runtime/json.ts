@@ -95,7 +95,8 @@ function writeFloat(value: number, at: number): string {
   return String(value);
 }
 
-const special = /["\\<>&\u2028\u2029\ud800-\udfff\0-\x1f]/;
+/** Anything that is not plain ASCII, or is written with a backslash. */
+const special = /[^ !#-%'-;=?-[\]-~]/;
 
 function quote(text: string): string {
   if (!special.test(text)) return `"${text}"`;

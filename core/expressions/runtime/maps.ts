@@ -1,5 +1,5 @@
 import { compareStrings } from "./text.ts";
-import { AnyMap, Float, fail, isInt, isPlainMap, TypedMap, typeName, type Value } from "./values.ts";
+import { AnyMap, Float, fail, isInt, TypedMap, typeName, type Value } from "./values.ts";
 
 type AnyKindOfMap = Record<string, Value> | AnyMap | TypedMap;
 
@@ -58,5 +58,3 @@ function compareKeys(a: Value, b: Value): number {
   if (typeof a === "string" && typeof b === "string") return compareStrings(a, b);
   return Number(a) < Number(b) ? -1 : 1;
 }
-
-export { isPlainMap };

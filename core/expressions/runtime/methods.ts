@@ -1,6 +1,8 @@
-import { Duration, durationMethods, Time, timeMethods } from "./time.ts";
+import { Duration, durationMethods } from "./duration.ts";
+import { Time, timeMethods } from "./time.ts";
 import { Callable, fail, Sized, typeName, type Value } from "./values.ts";
 import { Version, versionMethods } from "./version.ts";
+import { Location } from "./zone.ts";
 
 /** A method: what it takes, and what it does. */
 export interface Method<T> {
@@ -11,12 +13,14 @@ export interface Method<T> {
 export type Methods<T> = Readonly<Record<string, Method<T>>>;
 
 const sizedMethods: Methods<Sized> = { String: { params: 0, call: (self) => self.label ?? "" } };
+const locationMethods: Methods<Location> = { String: { params: 0, call: (self) => self.toString() } };
 
 /** The method of that name, bound to the object, if its type has one. */
 export function methodOf(object: Value, name: string): Callable | undefined {
   if (object instanceof Time) return bind(object, name, timeMethods);
   if (object instanceof Duration) return bind(object, name, durationMethods);
   if (object instanceof Version) return bind(object, name, versionMethods);
+  if (object instanceof Location) return bind(object, name, locationMethods);
   if (object instanceof Sized && object.label !== undefined) return bind(object, name, sizedMethods);
   return undefined;
 }

@@ -1,4 +1,4 @@
-import { add, less, more, text, toFloat, toInt, truncate } from "./operators.ts";
+import { less, more, toFloat, toInt, truncate } from "./operators.ts";
 import {
   Float,
   fail,
@@ -145,5 +145,3 @@ function bitOperand(name: string, value: Value, at: number): bigint {
   if (isInt(value) || isUint(value)) return BigInt(toInt(value, at));
   return fail(`cannot use ${typeName(value)} as argument (type int) to call ${name}`, at);
 }
-
-export { add, text };

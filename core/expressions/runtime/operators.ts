@@ -1,12 +1,11 @@
+import { Duration } from "./duration.ts";
 import { mapEntries, mapHas, mapSize } from "./maps.ts";
 import { matchesPattern } from "./patterns.ts";
 import { compareStrings, decodeUtf8 } from "./text.ts";
-import { Duration, Time } from "./time.ts";
+import { Time } from "./time.ts";
 import {
   AnyMap,
   Bytes,
-  Callable,
-  Failure,
   Float,
   fail,
   float,
@@ -270,5 +269,3 @@ export function matches(a: Value, b: Value, at: number): boolean {
   if (a instanceof Bytes) return matchesPattern(pattern, decodeUtf8(a.data), at);
   return matchesPattern(pattern, text(a, at), at);
 }
-
-export { Callable, Failure };

@@ -1,6 +1,6 @@
 import { spend } from "./budget.ts";
-import { add, bool, less, text } from "./operators.ts";
-import { AnyMap, Bytes, Failure, fail, isMap, Sized, Struct, typeName, type Value } from "./values.ts";
+import { add, bool, less } from "./operators.ts";
+import { AnyMap, Bytes, fail, isMap, Sized, Struct, typeName, type Value } from "./values.ts";
 
 /** The body of a predicate: the element, its index and, for reduce, what there is so far. */
 export type Body = (element: Value, index: number, accumulated: Value) => Value;
@@ -143,5 +143,3 @@ export function reduce(array: Value, body: Body, initial: { value: Value } | nul
   }
   return accumulated;
 }
-
-export { Failure, text };

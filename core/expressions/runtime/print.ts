@@ -3,6 +3,7 @@ import { mapEntries } from "./maps.ts";
 import { Time } from "./time.ts";
 import { Bytes, Callable, Float, isInt, isMap, Sized, Struct, type Value } from "./values.ts";
 import { Version } from "./version.ts";
+import { Location } from "./zone.ts";
 
 /** A value as Go's fmt prints it with %v: what `string()` gives. */
 export function print(value: Value): string {
@@ -20,7 +21,13 @@ export function print(value: Value): string {
       .join(" ")}]`;
   }
   if (value instanceof Struct) return `{${value.fields.map((field) => print(field.value)).join(" ")}}`;
-  if (value instanceof Time || value instanceof Duration || value instanceof Version) return value.toString();
+  if (
+    value instanceof Time ||
+    value instanceof Duration ||
+    value instanceof Version ||
+    value instanceof Location
+  )
+    return value.toString();
   return value instanceof Callable ? `func ${value.name}` : String(value);
 }
 

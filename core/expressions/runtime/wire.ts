@@ -3,9 +3,11 @@
  * what JSON has no word for. The tag is secret and new for each sandbox, so that no data can pass for one.
  */
 
-import { Duration, Time, timeFromUnix } from "./time.ts";
+import { Duration } from "./duration.ts";
+import { Time, timeFromUnix } from "./time.ts";
 import { AnyMap, Bytes, Callable, Float, isPlainMap, Sized, Struct, TypedMap, type Value } from "./values.ts";
 import { Version } from "./version.ts";
+import { Location } from "./zone.ts";
 
 type Tagged =
   | ["float", string]
@@ -17,7 +19,8 @@ type Tagged =
   | ["struct", string, [string, string, boolean, unknown][]]
   | ["duration", string]
   | ["time", string, string]
-  | ["version", string]
+  | ["version", string, boolean]
+  | ["location", string]
   | ["function", string]
   | ["map", [string, unknown][]];
 
@@ -60,7 +63,8 @@ function special(value: object, tag: string): Tagged {
   }
   if (value instanceof Duration) return ["duration", String(value.nanoseconds)];
   if (value instanceof Time) return ["time", String(value.unixNanoseconds), value.zone];
-  if (value instanceof Version) return ["version", value.original];
+  if (value instanceof Version) return ["version", value.original, value.derived];
+  if (value instanceof Location) return ["location", value.zone];
   if (value instanceof Callable) return ["function", value.name];
   return ["map", Object.entries(value)];
 }
@@ -114,7 +118,9 @@ function revive(
     case "time":
       return timeFromUnix(BigInt(tagged[1]), tagged[2]);
     case "version":
-      return Version.parse(tagged[1]);
+      return tagged[2] ? Version.parse(tagged[1]).derive() : Version.parse(tagged[1]);
+    case "location":
+      return new Location(tagged[1]);
     case "function":
       return callable(tagged[1]);
     case "map":
