@@ -1,49 +1,58 @@
 import type { z } from "zod";
 
+type Issue = z.core.$ZodIssue;
+
 /**
  * What is wrong with a step's configuration, a sentence for each field: `(root): path is required`,
  * `checkout.0.branch: …`. The wording of the common ones is what Kargo's users know.
  */
-export function configProblems(error: z.ZodError, config: unknown): string[] {
-  return error.issues.flatMap((issue) => problemsOf(issue, config));
+export function configProblems(issues: readonly Issue[], config: unknown): string[] {
+  return issues.flatMap((issue) => {
+    const name = issue.path.at(-1);
+    const value = valueAt(config, issue.path);
+    if (value === undefined && name !== undefined && issue.code !== "unrecognized_keys") {
+      return [`${place(issue.path.slice(0, -1))}: ${String(name)} is required`];
+    }
+    return problemsOf(issue, value).map((problem) => `${place(issue.path)}: ${problem}`);
+  });
 }
 
-function problemsOf(issue: z.core.$ZodIssue, config: unknown): string[] {
-  const at = place(issue.path);
-  const value = valueAt(config, issue.path);
+function problemsOf(issue: Issue, value: unknown): string[] {
   switch (issue.code) {
     case "unrecognized_keys":
-      return issue.keys.map((key) => `${at}: Additional property ${key} is not allowed`);
+      return issue.keys.map((key) => `Additional property ${key} is not allowed`);
     case "invalid_type":
-      if (value === undefined && issue.path.length > 0) {
-        return [`${place(issue.path.slice(0, -1))}: ${String(issue.path.at(-1))} is required`];
-      }
-      return [`${at}: Invalid type. Expected: ${expectedType(issue.expected)}, given: ${typeOf(value)}`];
+      return [`Invalid type. Expected: ${expectedType(issue.expected)}, given: ${typeOf(value)}`];
     case "too_small":
-      return [
-        issue.origin === "string"
-          ? `${at}: ${lengthProblem("greater", issue.minimum)}`
-          : `${at}: ${issue.message}`,
-      ];
+      return [boundProblem(issue.origin, "greater", "least", issue.minimum) ?? issue.message];
     case "too_big":
-      return [
-        issue.origin === "string"
-          ? `${at}: ${lengthProblem("less", issue.maximum)}`
-          : `${at}: ${issue.message}`,
-      ];
+      return [boundProblem(issue.origin, "less", "most", issue.maximum) ?? issue.message];
     default:
-      return value === undefined && issue.path.length > 0
-        ? [`${place(issue.path.slice(0, -1))}: ${String(issue.path.at(-1))} is required`]
-        : [`${at}: ${issue.message}`];
+      return [issue.message];
+  }
+}
+
+function boundProblem(
+  origin: string,
+  than: "greater" | "less",
+  at: "least" | "most",
+  bound: number | bigint,
+): string | undefined {
+  switch (origin) {
+    case "string":
+      return `String length must be ${than} than or equal to ${bound}`;
+    case "array":
+      return `Array must have at ${at} ${bound} items`;
+    case "int":
+    case "number":
+      return `Must be ${than} than or equal to ${bound}`;
+    default:
+      return undefined;
   }
 }
 
 function place(path: readonly PropertyKey[]): string {
   return path.length === 0 ? "(root)" : path.map(String).join(".");
-}
-
-function lengthProblem(than: "greater" | "less", bound: number | bigint): string {
-  return `String length must be ${than} than or equal to ${bound}`;
 }
 
 function valueAt(config: unknown, path: readonly PropertyKey[]): unknown {
@@ -57,7 +66,8 @@ function valueAt(config: unknown, path: readonly PropertyKey[]): unknown {
 
 /** JSON Schema's names of types, where zod has others. */
 function expectedType(expected: string): string {
-  return expected === "int" ? "integer" : expected === "record" ? "object" : expected;
+  if (expected === "int") return "integer";
+  return expected === "record" ? "object" : expected;
 }
 
 function typeOf(value: unknown): string {

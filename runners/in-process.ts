@@ -31,7 +31,7 @@ export function createInProcessRunner(
 function parseConfig(definition: StepDefinition, { config }: Invocation): unknown {
   const parsed = definition.config.safeParse(config);
   if (parsed.success) return parsed.data;
-  const problems = configProblems(parsed.error, config).join("; ");
+  const problems = configProblems(parsed.error.issues, config).join("; ");
   throw new StepFailure("config", `invalid ${definition.name} config: ${problems}`);
 }
 
@@ -40,7 +40,7 @@ function checkOutput(definition: StepDefinition, outcome: Outcome): void {
   if (outcome.status !== "succeeded") return;
   const parsed = definition.output.safeParse(outcome.output);
   if (parsed.success) return;
-  const problems = configProblems(parsed.error, outcome.output).join("; ");
+  const problems = configProblems(parsed.error.issues, outcome.output).join("; ");
   throw new StepFailure(
     "errored",
     `step ${definition.name} gave an output other than it declares: ${problems}`,

@@ -81,7 +81,9 @@ function writeLines(io: RunnerIO, stream: "stdout" | "stderr", text: string): vo
   for (const line of text.replace(/\n$/, "").split("\n")) io.log({ stream, text: line });
 }
 
-async function makeCacheFolder(root: string, name: string): Promise<string> {
+/** A folder under `root` that outlives promotions; made when it is missing. */
+export /** The cache folder of this name, made when there is none. Throws for what is no name. */
+export async function makeCacheFolder(root: string, name: string): Promise<string> {
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name)) {
     throw new Error(
       `Cannot make cache folder "${name}": its name may have letters, digits, "-", "_" and "." only`,

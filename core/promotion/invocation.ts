@@ -65,8 +65,3 @@ export function promotionContext(source: ContextSource, alias: string): { ctx: R
     },
   };
 }
-
-/** The same, for those who evaluate more expressions on behalf of a step. */
-export function invocationContext(invocation: Invocation): { ctx: Record<string, unknown> } {
-  return promotionContext(invocation, invocation.alias);
-}

@@ -10,10 +10,13 @@ import { describeIssues, type SchemaIssue } from "#core/resources/schema-issues.
  * that what is said against a value that holds one does not count.
  */
 export function configIssues(schema: z.ZodType, config: Record<string, unknown>): SchemaIssue[] {
+  return describeIssues(schema, config, countingIssues(schema, config));
+}
+
+/** The same in zod's words. */
+export function countingIssues(schema: z.ZodType, config: Record<string, unknown>): z.core.$ZodIssue[] {
   const parsed = schema.safeParse(config);
-  if (parsed.success) return [];
-  const counting = parsed.error.issues.flatMap((issue) => countingPart(issue, config, []));
-  return describeIssues(schema, config, counting);
+  return parsed.success ? [] : parsed.error.issues.flatMap((issue) => countingPart(issue, config, []));
 }
 
 type ZodIssue = z.core.$ZodIssue;
