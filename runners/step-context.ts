@@ -82,7 +82,6 @@ function writeLines(io: RunnerIO, stream: "stdout" | "stderr", text: string): vo
 }
 
 /** A folder under `root` that outlives promotions; made when it is missing. */
-export /** The cache folder of this name, made when there is none. Throws for what is no name. */
 export async function makeCacheFolder(root: string, name: string): Promise<string> {
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name)) {
     throw new Error(
