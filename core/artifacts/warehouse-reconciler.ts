@@ -14,7 +14,7 @@ import type { Masker } from "#core/credentials/masker.ts";
 import type { Expressions } from "#core/expressions/expressions.ts";
 import type { Git } from "#core/git/git.ts";
 import { formatRef, type ResourceRef, refOf } from "#core/resources/resource.ts";
-import type { DiscoveredArtifacts, Warehouse } from "#core/resources/warehouse.ts";
+import type { DiscoveredArtifacts, Warehouse, WarehouseStatus } from "#core/resources/warehouse.ts";
 import type { Reconciler } from "#core/scheduler/reconciler.ts";
 import { getCondition } from "#core/stages/conditions.ts";
 import { toTime } from "#core/stages/times.ts";
@@ -103,6 +103,8 @@ async function lookIfDue(run: Run): Promise<string | undefined> {
   const isAsked = token !== undefined && token !== status.lastHandledRefresh;
   if (token !== undefined) status.lastHandledRefresh = token;
   const isChanged = (warehouse.metadata.generation ?? 0) !== status.observedGeneration;
+  // A look that failed may have been one that was asked for: what is in memory is too old for it.
+  const isUrgent = isAsked || isChanged || hasFailed(status) || status.settling !== undefined;
   if (!isAsked && !isChanged && !isDue(run)) return undefined;
 
   draft.discovering();
@@ -118,7 +120,7 @@ async function lookIfDue(run: Run): Promise<string | undefined> {
     key: formatRef(refOf(warehouse)),
     // A changed subscription may choose otherwise where nothing else has changed.
     previous: isChanged ? undefined : status.discoveredArtifacts,
-    maxAgeMs: isAsked || isChanged || status.settling !== undefined ? 0 : run.intervalMs,
+    maxAgeMs: isUrgent ? 0 : run.intervalMs,
   });
   const mask = (text: string) => services.masker.mask(text);
   status.discovery = summarizeReports(reports, isChanged ? [] : status.discovery, services.parts.now(), mask);
@@ -132,9 +134,13 @@ function isDue({ services, warehouse, draft: { status }, intervalMs }: Run): boo
   const { discoveredArtifacts, settling } = status;
   const now = services.parts.now().getTime();
   if (discoveredArtifacts === undefined) return true;
-  if (getCondition(status, "Ready")?.reason === discoveryFailure) return true;
+  if (hasFailed(status)) return true;
   if (settling !== undefined && Date.parse(settling.since) + settleMs(warehouse) <= now) return true;
   return Date.parse(discoveredArtifacts.discoveredAt) + intervalMs <= now;
+}
+
+function hasFailed(status: WarehouseStatus): boolean {
+  return getCondition(status, "Ready")?.reason === discoveryFailure;
 }
 
 /** Makes freight of the best artifacts, if there is to be any, and says in the status how it stands. */
