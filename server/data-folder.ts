@@ -5,6 +5,7 @@ import { UserError } from "#core/failure.ts";
 
 /** Where the daemon keeps what is its own. All of it is for the daemon's user alone. */
 export interface DataFolder {
+  root: string;
   database: string;
   /** One folder for each promotion that is under way. */
   work: string;
@@ -30,7 +31,7 @@ export function openDataFolder(folder: string): DataFolder {
       hint: "name another one with --data or TOWPATH_DATA, or make this one writable for the daemon's user",
     });
   }
-  return { database: join(folder, "towpath.db"), ...parts };
+  return { root: folder, database: join(folder, "towpath.db"), ...parts };
 }
 
 export interface Token {

@@ -4,9 +4,10 @@ import { getRequestListener } from "@hono/node-server";
 import { UserError } from "#core/failure.ts";
 import type { ServerApp } from "#server/route.ts";
 
-export interface Listening {
-  address: string;
+export interface OpenPort {
   port: number;
+  /** Hands requests to the app; until then they wait. */
+  serve(app: ServerApp): void;
   /** Takes no more connections, and closes those that have nothing under way. */
   close(): Promise<void>;
 }
@@ -15,18 +16,21 @@ export interface Listening {
 const headersTimeoutMilliseconds = 20_000;
 const requestTimeoutMilliseconds = 60_000;
 
-/** Opens the port and hands requests to the app. */
-export async function listen(app: ServerApp, host: string, port: number): Promise<Listening> {
-  const server = createServer(
-    { headersTimeout: headersTimeoutMilliseconds, requestTimeout: requestTimeoutMilliseconds },
-    getRequestListener(app.fetch),
-  );
+/** Opens a port; 0 opens any that is free. Throws a UserError that says why it cannot. */
+export async function openPort(host: string, port: number): Promise<OpenPort> {
+  const server = createServer({
+    headersTimeout: headersTimeoutMilliseconds,
+    requestTimeout: requestTimeoutMilliseconds,
+  });
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error) => reject(listenFailure(error, host, port)));
     server.listen(port, host, resolve);
   });
-  const { address, port: opened } = server.address() as AddressInfo;
-  return { address, port: opened, close: () => close(server) };
+  return {
+    port: (server.address() as AddressInfo).port,
+    serve: (app) => server.on("request", getRequestListener(app.fetch)),
+    close: () => close(server),
+  };
 }
 
 /** Whether only this machine can reach an address. */

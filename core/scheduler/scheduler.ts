@@ -1,3 +1,4 @@
+import { DaemonStopping } from "#core/daemon-stopping.ts";
 import { type ResourceRef, refOf } from "#core/resources/resource.ts";
 import { type Clock, systemClock } from "#core/scheduler/clock.ts";
 import { createDueTimes } from "#core/scheduler/due-times.ts";
@@ -236,7 +237,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       cancelTimer?.();
       await idleWithin(graceSeconds);
       if (isBusy()) {
-        abort.abort(new Error("The daemon is stopping"));
+        abort.abort(new DaemonStopping());
         await idleWithin(abortSeconds);
       }
       await dueWriter.flush();

@@ -1,0 +1,213 @@
+import { createDiscoveryParts } from "#core/artifacts/discovery-parts.ts";
+import { createWarehouseReconciler } from "#core/artifacts/warehouse-reconciler.ts";
+import { createCipher } from "#core/credentials/cipher.ts";
+import type { CredentialSource } from "#core/credentials/credentials.ts";
+import { credentialsFromStore } from "#core/credentials/from-store.ts";
+import { loadOrCreateKey } from "#core/credentials/key.ts";
+import { createMasker, type Masker } from "#core/credentials/masker.ts";
+import { createFetch } from "#core/egress/fetch.ts";
+import { createEgressPolicy } from "#core/egress/policy.ts";
+import { createExec } from "#core/exec.ts";
+import { createExpressions, type Expressions } from "#core/expressions/expressions.ts";
+import { createGit } from "#core/git/git.ts";
+import { createKeyedLock, type KeyedLock } from "#core/keyed-lock.ts";
+import { version } from "#core/package.ts";
+import { defaultEngineSettings } from "#core/promotion/engine.ts";
+import { createStepFunctions } from "#core/promotion/functions.ts";
+import { createGates } from "#core/promotion/gates.ts";
+import { createPromotionReconciler } from "#core/promotion/reconciler.ts";
+import { openStepLog } from "#core/promotion/step-log.ts";
+import { createWorkFolders } from "#core/promotion/work-folders.ts";
+import type { StepKinds } from "#core/runner.ts";
+import { createScheduler, type Scheduler } from "#core/scheduler/scheduler.ts";
+import { isFreightAvailable } from "#core/stages/availability.ts";
+import { createStageOperations } from "#core/stages/operations.ts";
+import { createStageReconciler } from "#core/stages/reconciler.ts";
+import type { Fetch } from "#core/step.ts";
+import { openSqliteStore } from "#core/store/sqlite.ts";
+import type { Store } from "#core/store/store.ts";
+import { customStepKinds } from "#runners/container/custom-step-kinds.ts";
+import { connectEngine } from "#runners/container/engine.ts";
+import { createImages } from "#runners/container/images.ts";
+import { createInProcessRunner } from "#runners/in-process.ts";
+import { makeCacheFolder } from "#runners/step-context.ts";
+import { builtinStepKinds, combineStepKinds } from "#runners/step-kinds.ts";
+import { createApp } from "#server/app.ts";
+import { createDaemonLog } from "#server/daemon-log.ts";
+import { type DataFolder, loadOrCreateToken, openDataFolder } from "#server/data-folder.ts";
+import { openPort } from "#server/listen.ts";
+import { defaultLimits, type ServerLog, type Services } from "#server/services.ts";
+import { builtinSteps } from "#steps/index.ts";
+
+export interface DaemonSettings {
+  /** Path of the data folder. */
+  data: string;
+  host: string;
+  /** 0 for any that is free. */
+  port: number;
+  /** Where people and webhooks reach the daemon; the address it listens on when absent. */
+  publicUrl?: string;
+  /** Loopback and private addresses that steps and checks may reach, as `HOST[:PORT]`. */
+  allowNet: readonly string[];
+  env: NodeJS.ProcessEnv;
+  logTo: NodeJS.WritableStream;
+}
+
+export interface Daemon {
+  /** Where it listens. */
+  url: string;
+  /** The token, when it was made at this start. */
+  newToken: string | undefined;
+  /** Ends cleanly: what is running gets time, and what is not done by then goes on at the next start. */
+  stop(): Promise<void>;
+}
+
+const stopGraceSeconds = 30;
+
+/** Opens the data folder, takes up all work that is due, and listens. Throws a UserError when it cannot. */
+export async function startDaemon(settings: DaemonSettings): Promise<Daemon> {
+  await using started = new AsyncDisposableStack();
+  const folder = openDataFolder(settings.data);
+  const parts = await openParts(settings, folder);
+  started.defer(() => parts.store.close());
+  started.defer(() => parts.expressions.dispose());
+
+  // After the database, which tells whether another daemon has the folder.
+  const token = loadOrCreateToken(settings.data, settings.env);
+  const port = await openPort(settings.host, settings.port);
+  started.defer(port.close);
+  const url = `http://${settings.host}:${port.port}`;
+  const publicUrl = settings.publicUrl ?? url;
+
+  const scheduler = startableScheduler(parts);
+  const closePromotions = registerReconcilers(scheduler, parts, folder, publicUrl);
+  started.defer(closePromotions);
+  started.defer(() => scheduler.stop(stopGraceSeconds));
+
+  const closing = new AbortController();
+  started.defer(() => closing.abort());
+  port.serve(createApp(serverServices(parts, scheduler, closing.signal, token.value, publicUrl)));
+  await scheduler.start();
+
+  const running = started.move();
+  return { url, newToken: token.isNew ? token.value : undefined, stop: () => running.disposeAsync() };
+}
+
+/** What the rest of the daemon is made of. */
+interface Parts {
+  store: Store;
+  masker: Masker;
+  expressions: Expressions;
+  lock: KeyedLock;
+  log: ServerLog;
+  fetchWith(signal?: AbortSignal): Fetch;
+  credentialsFor(project: string): CredentialSource;
+  now(): Date;
+}
+
+async function openParts(settings: DaemonSettings, folder: DataFolder): Promise<Parts> {
+  const masker = createMasker();
+  const policy = createEgressPolicy({ allow: settings.allowNet });
+  const cipher = createCipher(loadOrCreateKey({ folder: settings.data, env: settings.env }));
+  const store = await openSqliteStore({ file: folder.database, cipher });
+  return {
+    store,
+    masker,
+    expressions: await createExpressions(),
+    lock: createKeyedLock(),
+    log: createDaemonLog(settings.logTo, masker.mask),
+    fetchWith: (signal) => createFetch({ policy, signal }),
+    credentialsFor: (project) => credentialsFromStore(store, project, masker),
+    now: () => new Date(),
+  };
+}
+
+function startableScheduler({ store, log }: Parts): Scheduler {
+  return createScheduler({
+    store,
+    onRun: ({ ref, failure }) => failure && log.error("reconcile failed", { ...ref, ...failure }),
+    onError: (error) => log.error("scheduler", { error }),
+  });
+}
+
+/** Returns what ends those of them that listen by themselves. */
+function registerReconcilers(
+  scheduler: Scheduler,
+  parts: Parts,
+  folder: DataFolder,
+  publicUrl: string,
+): () => void {
+  const { store, expressions, masker, log, now } = parts;
+  const promotions = createPromotionReconciler({
+    store,
+    masker,
+    expressions,
+    now,
+    kinds: stepKinds(parts, folder),
+    functionsFor: createStepFunctions(store, masker),
+    openLog: (key) =>
+      openStepLog(key, { store, masker, now, onError: (error) => log.error("step log", { error }) }),
+    settings: defaultEngineSettings,
+    folders: createWorkFolders(folder.work),
+    isFreightAvailable: (stage, freight) => isFreightAvailable(stage, freight, now()),
+    uiBaseUrl: publicUrl,
+    onError: (error) => log.error("promotion", { error }),
+  });
+  scheduler.register(promotions);
+  scheduler.register(
+    createStageReconciler({ ...parts, functionsFor: () => ({}) }),
+  );
+  scheduler.register(
+    createWarehouseReconciler({
+      ...parts,
+      parts: createDiscoveryParts({ fetch: parts.fetchWith(), now, ownFolders: [folder.root] }),
+      credentialsOf: parts.credentialsFor,
+      git: (signal) =>
+        createGit({
+          exec: createExec({ cwd: folder.cache, signal }),
+          cacheFolder: (name) => makeCacheFolder(folder.cache, name),
+          exclusively: (key, work) => parts.lock.run(key, work, signal),
+        }),
+    }),
+  );
+  return promotions.close;
+}
+
+/** Steps of the daemon's own come first: no definition can take a built-in step's name. */
+function stepKinds(parts: Parts, folder: DataFolder): StepKinds {
+  const runner = createInProcessRunner(builtinSteps, { ...parts, cacheFolder: folder.cache });
+  const docker = connectEngine();
+  return combineStepKinds(
+    builtinStepKinds(builtinSteps, runner),
+    customStepKinds(parts.store, {
+      ...parts,
+      docker,
+      images: createImages(docker),
+      outputRoot: folder.outputs,
+    }),
+  );
+}
+
+function serverServices(
+  parts: Parts,
+  scheduler: Scheduler,
+  closing: AbortSignal,
+  token: string,
+  publicUrl: string,
+): Services {
+  const { store, expressions, now, log } = parts;
+  return {
+    store,
+    stages: createStageOperations({ store, now }),
+    gates: createGates(store, now),
+    expressions,
+    token,
+    publicUrl,
+    version,
+    now,
+    limits: defaultLimits,
+    readiness: () => ({ loops: [{ name: "scheduler", turning: scheduler.healthy() }] }),
+    log,
+    closing,
+  };
+}
