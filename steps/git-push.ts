@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { StepFailure } from "#core/failure.ts";
-import { commitUrl, gitProviderNames } from "#core/git/commit-url.ts";
 import { abandonIntegration } from "#core/git/integrate.ts";
+import { gitProviderNames } from "#core/git/providers/provider.ts";
+import { commitUrl } from "#core/git/providers/providers.ts";
 import { pushBranch, pushTag } from "#core/git/push.ts";
 import { currentBranch, head } from "#core/git/work-tree.ts";
 import { defineStep, succeeded } from "#core/step.ts";

@@ -6,8 +6,11 @@ import gate from "./gate.ts";
 import gitClear from "./git-clear.ts";
 import gitClone from "./git-clone.ts";
 import gitCommit from "./git-commit.ts";
+import gitMergePr from "./git-merge-pr.ts";
+import gitOpenPr from "./git-open-pr.ts";
 import gitPush from "./git-push.ts";
 import gitTag from "./git-tag.ts";
+import gitWaitForPr from "./git-wait-for-pr.ts";
 import http from "./http.ts";
 import jsonParse from "./json-parse.ts";
 import yamlParse from "./yaml-parse.ts";
@@ -22,8 +25,11 @@ export const builtinSteps: readonly StepDefinition[] = [
   gitClear,
   gitClone,
   gitCommit,
+  gitMergePr,
+  gitOpenPr,
   gitPush,
   gitTag,
+  gitWaitForPr,
   http,
   jsonParse,
   yamlParse,

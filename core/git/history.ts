@@ -61,6 +61,10 @@ export interface History {
   changedPaths(commit: string): Promise<string[]>;
   /** The whole message. */
   message(commit: string): Promise<string>;
+  /** The branch's newest commit; undefined when there is no such branch. */
+  tip(branch: string): Promise<string | undefined>;
+  /** Whether two commits hold the same files. */
+  sameFiles(one: string, other: string): Promise<boolean>;
 }
 
 /** The repository at `url`, found fit to be used. `ownFolders` are the daemon's, which hold others' secrets. */
@@ -116,7 +120,7 @@ export async function openHistory(
   return {
     async commits({ branch, limit, skip, since }) {
       const name = branch ? branchName(branch) : await defaultBranch(git, source, folder);
-      if (!(await isBranch(git, folder, name))) {
+      if ((await findTip(git, folder, name)) === undefined) {
         throw new StepFailure(
           "errored",
           `Cannot list the commits of branch "${name}" ${where}: there is no such branch`,
@@ -173,6 +177,13 @@ export async function openHistory(
         "--",
       ];
       return (await read(args, `read commit ${commit} ${where}`)).trimEnd();
+    },
+    tip: (branch) => findTip(git, folder, branchName(branch)),
+    async sameFiles(one, other) {
+      const trees = [one, other].map((commit) => `${revision(commit)}^{tree}`);
+      const ids = await read(["rev-parse", "--end-of-options", ...trees], `compare commits ${where}`);
+      const [first, second] = ids.split("\n").filter((line) => line !== "--end-of-options");
+      return first === second;
     },
   };
 }
@@ -239,11 +250,11 @@ function records(text: string): string[][] {
     .map((record) => record.split("\0"));
 }
 
-async function isBranch(git: Git, folder: string, name: string): Promise<boolean> {
-  const { exitCode } = await git.run(["show-ref", "--verify", "--quiet", `refs/heads/${name}`], {
+async function findTip(git: Git, folder: string, branch: string): Promise<string | undefined> {
+  const { stdout } = await git.run(["rev-parse", "--verify", "--quiet", `refs/heads/${branch}`], {
     cwd: folder,
-    task: `look for branch "${name}"`,
-    exitCodes: [0, 1, 128],
+    task: `look for branch "${branch}"`,
+    exitCodes: [0, 1],
   });
-  return exitCode === 0;
+  return stdout.trim() || undefined;
 }
