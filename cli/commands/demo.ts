@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type ApiClient, apiPath, createApiClient } from "#cli/api-client.ts";
 import { sendManifests } from "#cli/commands/apply.ts";
 import { decide, type Gate } from "#cli/commands/gates.ts";
-import { type DaemonProcess, startDaemon } from "#cli/demo/daemon-process.ts";
+import { type DaemonProcess, startDaemon } from "#cli/daemon-process.ts";
 import { serveEnvironments } from "#cli/demo/environments-server.ts";
 import { demoProject, readQuickstart } from "#cli/demo/quickstart.ts";
 import { createRepositories, type DemoRepositories } from "#cli/demo/repositories.ts";

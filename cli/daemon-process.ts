@@ -9,14 +9,18 @@ import { packagePath } from "#core/package.ts";
 export interface DaemonProcess {
   server: string;
   token: string;
+  pid: number;
   /** Ends it as a service manager would, and waits for it. */
   stop(): Promise<void>;
+  /** Ends it as a power cut would. */
+  kill(): Promise<void>;
 }
 
 export interface DaemonProcessOptions {
   data: string;
-  port: number | undefined;
-  allowNet: readonly string[];
+  /** A free one by default. */
+  port?: number;
+  allowNet?: readonly string[];
 }
 
 const secondsToStart = 30;
@@ -30,7 +34,7 @@ export async function startDaemon(options: DaemonProcessOptions): Promise<Daemon
     [
       packagePath("bin", "towpath.cjs"),
       ...["serve", "--data", options.data, "--port", String(port)],
-      ...options.allowNet.flatMap((address) => ["--allow-net", address]),
+      ...(options.allowNet ?? []).flatMap((address) => ["--allow-net", address]),
     ],
     { stdio: ["ignore", "pipe", "pipe"] },
   );
@@ -42,7 +46,9 @@ export async function startDaemon(options: DaemonProcessOptions): Promise<Daemon
   return {
     server,
     token: (await readFile(join(options.data, "token"), "utf8")).trim(),
-    stop: () => stop(child),
+    pid: child.pid as number,
+    stop: () => end(child, "SIGTERM"),
+    kill: () => end(child, "SIGKILL"),
   };
 }
 
@@ -57,10 +63,10 @@ async function untilReady(child: ChildProcess, server: string, said: readonly st
   throw new UserError(`The daemon did not start. It said:\n${said.join("").trimEnd()}`);
 }
 
-async function stop(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null) return;
+async function end(child: ChildProcess, signal: "SIGTERM" | "SIGKILL"): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = new Promise((resolve) => child.once("exit", resolve));
-  child.kill("SIGTERM");
+  child.kill(signal);
   await ended;
 }
 

@@ -1,0 +1,22 @@
+// Prints how fast things are, beside a floor measured in the same run. `npm run bench -- steps webhook` runs some.
+import { benchStartUp } from "#bench/start-up.ts";
+import { benchSteps } from "#bench/steps.ts";
+import { benchThroughput } from "#bench/throughput.ts";
+import { benchWebhook } from "#bench/webhook.ts";
+
+const benches: Record<string, () => Promise<void>> = {
+  steps: benchSteps,
+  throughput: benchThroughput,
+  webhook: benchWebhook,
+  "start-up": benchStartUp,
+};
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => !(name in benches));
+if (unknown.length > 0) {
+  console.error(`There is no bench "${unknown[0]}": ${Object.keys(benches).join(", ")}`);
+  process.exit(2);
+}
+for (const [name, bench] of Object.entries(benches)) {
+  if (wanted.length === 0 || wanted.includes(name)) await bench();
+}

@@ -1,0 +1,100 @@
+import { randomBytes } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createCipher, keyLength } from "#core/credentials/cipher.ts";
+import { credentialsFromStore } from "#core/credentials/from-store.ts";
+import { createMasker, type Masker } from "#core/credentials/masker.ts";
+import { secretValues } from "#core/credentials/secret-values.ts";
+import { createFetch } from "#core/egress/fetch.ts";
+import { createEgressPolicy } from "#core/egress/policy.ts";
+import { createExpressions, type Expressions } from "#core/expressions/expressions.ts";
+import { createKeyedLock } from "#core/keyed-lock.ts";
+import { defaultEngineSettings, type EngineServices } from "#core/promotion/engine.ts";
+import { createStepFunctions } from "#core/promotion/functions.ts";
+import { openStepLog } from "#core/promotion/step-log.ts";
+import type { Resource } from "#core/resources/resource.ts";
+import { openSqliteStore } from "#core/store/sqlite.ts";
+import type { Store } from "#core/store/store.ts";
+import { customStepKinds } from "#runners/container/custom-step-kinds.ts";
+import { connectEngine } from "#runners/container/engine.ts";
+import { createImages } from "#runners/container/images.ts";
+import { createInProcessRunner } from "#runners/in-process.ts";
+import { builtinStepKinds, combineStepKinds } from "#runners/step-kinds.ts";
+import { builtinSteps } from "#steps/index.ts";
+
+/** What commands without a daemon share, however much they run. */
+export interface LocalTools {
+  expressions: Expressions;
+  /** Opens a world of its own: a store in memory that holds the resources and nothing else. */
+  openWorld(resources: readonly Resource[]): Promise<LocalWorld>;
+  close(): Promise<void>;
+}
+
+export interface LocalWorld extends EngineServices {
+  store: Store;
+  masker: Masker;
+  close(): Promise<void>;
+}
+
+export interface LocalSettings {
+  /** Loopback and private addresses that steps may reach: HOST or HOST:PORT. */
+  allowNet: readonly string[];
+}
+
+/** The daemon's own parts, put together without a daemon. Nothing of it stays on disk. */
+export async function openLocalTools({ allowNet }: LocalSettings): Promise<LocalTools> {
+  const policy = createEgressPolicy({ allow: allowNet });
+  const expressions = await createExpressions();
+  const folder = await mkdtemp(join(tmpdir(), "towpath-local-"));
+  const lock = createKeyedLock();
+  const docker = connectEngine();
+  const images = createImages(docker);
+  const now = () => new Date();
+
+  async function openWorld(resources: readonly Resource[]): Promise<LocalWorld> {
+    const store = await openSqliteStore({ file: ":memory:", cipher: createCipher(randomBytes(keyLength)) });
+    const masker = createMasker();
+    for (const resource of resources) {
+      if (resource.kind !== "Secret") continue;
+      for (const value of Object.values(secretValues(resource))) masker.add(value);
+    }
+    await store.write(resources.map((resource) => ({ op: "create", resource })));
+    const credentialsFor = (project: string) => credentialsFromStore(store, project, masker);
+    const runner = createInProcessRunner(builtinSteps, {
+      store,
+      credentialsFor,
+      fetchWith: (signal) => createFetch({ policy, signal }),
+      lock,
+      cacheFolder: join(folder, "cache"),
+      now,
+    });
+    const custom = customStepKinds(store, {
+      docker,
+      images,
+      expressions,
+      credentialsFor,
+      outputRoot: join(folder, "outputs"),
+    });
+    return {
+      store,
+      masker,
+      expressions,
+      kinds: combineStepKinds(builtinStepKinds(builtinSteps, runner), custom),
+      functionsFor: createStepFunctions(store, masker),
+      openLog: (key) => openStepLog(key, { store, masker, now, onError: () => undefined }),
+      now,
+      settings: defaultEngineSettings,
+      close: () => store.close(),
+    };
+  }
+
+  return {
+    expressions,
+    openWorld,
+    async close() {
+      expressions.dispose();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
