@@ -18,6 +18,7 @@ docker-registry docker-registry
 /usr/sbin/sshd openssh-server
 ssh openssh-client
 gpg gnupg
+openssl openssl
 chromium chromium
 busybox busybox-static
 iptables iptables
