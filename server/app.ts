@@ -31,6 +31,7 @@ import { openApiRoute } from "#server/openapi.ts";
 import { mount, type Route, type ServerApp, type ServerEnv } from "#server/route.ts";
 import type { Services } from "#server/services.ts";
 import { createStreams } from "#server/sse.ts";
+import { webhookRoutes } from "#server/webhooks/routes.ts";
 
 /** Puts the whole HTTP side of the daemon together. Opens no port; listens to the store until `closing`. */
 export function createApp(services: Services): ServerApp {
@@ -106,5 +107,6 @@ function apiRoutes(api: Api): Route[] {
     ...imageRoutes(api),
     ...eventRoutes(api),
     ...roleRoutes(api),
+    ...webhookRoutes(api),
   ];
 }

@@ -4,10 +4,11 @@ import { type DescribeRouteOptions, describeRoute } from "hono-openapi";
 import { z } from "zod";
 import type { Identity } from "#server/auth/identity.ts";
 import type { Permission } from "#server/auth/roles.ts";
+import type { Receiver } from "#server/webhooks/receivers.ts";
 
 /** What a request carries on its way through the handlers. */
 export interface ServerEnv {
-  Variables: { identity: Identity };
+  Variables: { identity: Identity; receiver: Receiver };
 }
 
 export type ServerContext = Context<ServerEnv>;
@@ -33,6 +34,8 @@ export interface Route {
   maxBodyBytes?: number;
   /** Statuses other than errors, and what they tell. */
   answers: Record<number, string>;
+  /** Runs before the body is read. */
+  before?: MiddlewareHandler<ServerEnv>;
   handle: Handler<ServerEnv>;
 }
 
@@ -47,9 +50,11 @@ export interface Checks {
 /** Registers routes, each with its checks in its own chain. */
 export function mount(app: ServerApp, routes: readonly Route[], checks: Checks): void {
   for (const route of routes) {
-    const { method, path, maxBodyBytes = checks.bodyBytes } = route;
-    const chain = [describeRoute(describe(route)), checks.guard(route), limitBody(maxBodyBytes)];
+    const { method, path, before, maxBodyBytes = checks.bodyBytes } = route;
+    const chain = [describeRoute(describe(route)), checks.guard(route)];
     if (path.startsWith("/v1beta1/projects/:project")) chain.push(checks.requireProject);
+    if (before) chain.push(before);
+    chain.push(limitBody(maxBodyBytes));
     app.on(method, [path], ...chain, route.handle);
   }
 }

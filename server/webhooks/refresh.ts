@@ -1,0 +1,96 @@
+import { couldTakeVersion } from "#core/artifacts/chart-selection.ts";
+import { couldTakeRef } from "#core/artifacts/git-selection.ts";
+import { couldTakeTag } from "#core/artifacts/image-selection.ts";
+import { pathFilter } from "#core/artifacts/path-filter.ts";
+import { normalizeGitUrl } from "#core/git/git-url.ts";
+import { normalizeChartUrl, normalizeImageUrl } from "#core/oci/image-url.ts";
+import { keys } from "#core/promotion/keys.ts";
+import type { Promotion } from "#core/resources/promotion.ts";
+import { type Resource, refOf } from "#core/resources/resource.ts";
+import type { RepoSubscription, Warehouse } from "#core/resources/warehouse.ts";
+import { annotate } from "#server/api/api.ts";
+import type { WebhookAnswer, WebhookServices } from "#server/webhooks/provider.ts";
+
+/** What is new in a repository, as far as a webhook tells. */
+export interface News {
+  /** Normalised; several where a repository has several addresses. */
+  repoURLs: readonly string[];
+  /** What is new: a Git ref, a tag, a version. Without it every subscription is concerned. */
+  qualifier?: string | undefined;
+  /** Files that changed; without them every path is concerned. */
+  changedFiles?: readonly string[];
+}
+
+/** Has the Warehouses look that the news is for: those of the project, or of all projects. */
+export async function refreshWarehouses(
+  services: WebhookServices,
+  project: string | undefined,
+  news: News,
+): Promise<WebhookAnswer> {
+  const query = project === undefined ? { kind: "Warehouse" } : { kind: "Warehouse", project };
+  const warehouses = (await services.store.list(query)) as Warehouse[];
+  const concerned = warehouses.filter(({ spec }) => spec.subscriptions.some((one) => concerns(news, one)));
+  return refreshAll(services, concerned as Resource[], "warehouse");
+}
+
+function concerns(
+  { repoURLs, qualifier, changedFiles }: News,
+  { git, image, chart }: RepoSubscription,
+): boolean {
+  if (git && repoURLs.includes(normalizeGitUrl(git.repoURL))) {
+    if (!qualifier) return true;
+    const matchesPaths = changedFiles?.length ? pathFilter(git) : undefined;
+    return couldTakeRef(git, qualifier) && (matchesPaths?.(changedFiles ?? []) ?? true);
+  }
+  if (image && repoURLs.includes(normalizeImageUrl(image.repoURL))) {
+    return !qualifier || couldTakeTag(image, qualifier);
+  }
+  if (chart && repoURLs.includes(normalizeChartUrl(chart.repoURL))) {
+    return !qualifier || couldTakeVersion(chart, qualifier);
+  }
+  return false;
+}
+
+/** Wakes the promotions that wait for a pull request. */
+export async function refreshWaitingPromotions(
+  services: WebhookServices,
+  project: string | undefined,
+  pullRequestUrl: string,
+): Promise<WebhookAnswer> {
+  const query = { kind: "Promotion", where: { "status.phase": ["Running"] } };
+  const running = await services.store.list(project === undefined ? query : { ...query, project });
+  const waiting = (running as Promotion[]).filter((one) => waitsFor(one, pullRequestUrl));
+  return refreshAll(services, waiting as Resource[], "promotion");
+}
+
+/** The step tells in its output which pull request it waits for. */
+function waitsFor({ spec, status }: Promotion, url: string): boolean {
+  const begun = (spec.steps ?? []).slice(0, (status?.currentStep ?? 0) + 1);
+  return begun.some(({ uses, as = "" }) => {
+    if (uses !== "git-wait-for-pr") return false;
+    const output = status?.state?.[as] as { pr?: { url?: unknown } } | undefined;
+    return output?.pr?.url === url;
+  });
+}
+
+async function refreshAll(
+  services: WebhookServices,
+  resources: readonly Resource[],
+  noun: string,
+): Promise<WebhookAnswer> {
+  const outcomes = await Promise.all(resources.map((resource) => refreshOne(services, resource)));
+  const failures = outcomes.filter((succeeded) => !succeeded).length;
+  if (failures === 0) return { status: 200, body: { msg: `refreshed ${resources.length} ${noun}(s)` } };
+  return { status: 500, body: { error: `failed to refresh ${failures} of ${resources.length} ${noun}(s)` } };
+}
+
+/** Leaves the annotation that wakes a resource's reconciler; false when that did not work. */
+export async function refreshOne({ store, log, now }: WebhookServices, resource: Resource): Promise<boolean> {
+  try {
+    await annotate(store, refOf(resource), keys.refresh, now().toISOString());
+    return true;
+  } catch (error) {
+    log.error("Cannot refresh what a webhook was for", { error, resource: refOf(resource) });
+    return false;
+  }
+}
