@@ -3,6 +3,7 @@ import { StepFailure } from "#core/failure.ts";
 import { defineStep, type Outcome, type StepContext, succeeded, waiting } from "#core/step.ts";
 import { evaluate, extract, extractedOutput, extractions, type Sight } from "./lib/evaluate.ts";
 import {
+  badStatus,
   durationText,
   headersField,
   headersOf,
@@ -117,7 +118,8 @@ export default defineStep({
     if (failure) throw await failureOf(config, response.status, sight);
     const isOk = success ?? (failure === undefined && response.ok);
     if (isOk) return succeeded(await extract(config.outputs ?? [], sight));
-    if (success === undefined && failure === undefined) throw badStatus(config, response.status);
+    if (success === undefined && failure === undefined)
+      throw badStatus(config.url, config.method, response.status);
     return askAgain(config, response.status);
   },
 });
@@ -173,18 +175,6 @@ async function failureOf({ errorExpression }: Config, status: number, sight: Sig
     if (error instanceof StepFailure && error.kind === "errored") return new StepFailure("failed", plain);
     throw error;
   }
-}
-
-/** Servers that are busy are asked again; 502 and 504 leave open whether the request was carried out. */
-function badStatus({ url, method }: Config, status: number): StepFailure {
-  const isBusy = status === 429 || status === 503;
-  const isFaltering = status === 502 || status === 504;
-  const mayRepeat = isBusy || (isFaltering && method !== "POST" && method !== "PATCH");
-  const { origin, pathname } = new URL(url);
-  return new StepFailure(
-    mayRepeat ? "unavailable" : "unsuccessful",
-    `"${origin}${pathname}" answered ${status}`,
-  );
 }
 
 function askAgain({ url, pollInterval }: Config, status: number): Outcome {

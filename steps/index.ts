@@ -1,18 +1,26 @@
 import type { StepDefinition } from "#core/step.ts";
 import composeOutput from "./compose-output.ts";
 import copy from "./copy.ts";
+import deleteStep from "./delete.ts";
 import fail from "./fail.ts";
+import fileWrite from "./file-write.ts";
 import gate from "./gate.ts";
 import gitClear from "./git-clear.ts";
 import gitClone from "./git-clone.ts";
 import gitCommit from "./git-commit.ts";
-import gitMergePr from "./git-merge-pr.ts";
-import gitOpenPr from "./git-open-pr.ts";
 import gitPush from "./git-push.ts";
 import gitTag from "./git-tag.ts";
-import gitWaitForPr from "./git-wait-for-pr.ts";
 import http from "./http.ts";
+import httpDownload from "./http-download.ts";
 import jsonParse from "./json-parse.ts";
+import jsonUpdate from "./json-update.ts";
+import setFreightAlias from "./set-freight-alias.ts";
+import setMetadata from "./set-metadata.ts";
+import tar from "./tar.ts";
+import tomlParse from "./toml-parse.ts";
+import tomlUpdate from "./toml-update.ts";
+import untar from "./untar.ts";
+import yamlMerge from "./yaml-merge.ts";
 import yamlParse from "./yaml-parse.ts";
 import yamlUpdate from "./yaml-update.ts";
 
@@ -20,18 +28,26 @@ import yamlUpdate from "./yaml-update.ts";
 export const builtinSteps: readonly StepDefinition[] = [
   composeOutput,
   copy,
+  deleteStep,
   fail,
+  fileWrite,
   gate,
   gitClear,
   gitClone,
   gitCommit,
-  gitMergePr,
-  gitOpenPr,
   gitPush,
   gitTag,
-  gitWaitForPr,
   http,
+  httpDownload,
   jsonParse,
+  jsonUpdate,
+  setFreightAlias,
+  setMetadata,
+  tar,
+  tomlParse,
+  tomlUpdate,
+  untar,
+  yamlMerge,
   yamlParse,
   yamlUpdate,
 ];

@@ -62,3 +62,18 @@ export function headersOf(headers: readonly NameAndValue[] = []): Headers {
   }
   return result;
 }
+
+/**
+ * The failure for an answer that is not 2xx. A busy server is asked again; 502 and 504 leave open whether
+ * the request was carried out, so what must not happen twice is not repeated for them.
+ */
+export function badStatus(url: string, method: string, status: number): StepFailure {
+  const isBusy = status === 429 || status === 503;
+  const isFaltering = status === 502 || status === 504;
+  const mayRepeat = isBusy || (isFaltering && method !== "POST" && method !== "PATCH");
+  const { origin, pathname } = new URL(url);
+  return new StepFailure(
+    mayRepeat ? "unavailable" : "unsuccessful",
+    `"${origin}${pathname}" answered ${status}`,
+  );
+}
