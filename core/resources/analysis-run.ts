@@ -55,9 +55,9 @@ export const AnalysisRunSpec = z.strictObject({
   terminate: z.boolean().optional().describe("End the run."),
   ttlStrategy: z
     .strictObject({
-      secondsAfterCompletion: z.int().optional(),
-      secondsAfterFailure: z.int().optional(),
-      secondsAfterSuccess: z.int().optional(),
+      secondsAfterCompletion: z.int().optional().describe("Seconds after any end."),
+      secondsAfterFailure: z.int().optional().describe("Seconds after a failure."),
+      secondsAfterSuccess: z.int().optional().describe("Seconds after a success."),
     })
     .optional()
     .describe("When a finished run is removed."),
@@ -69,7 +69,7 @@ export const AnalysisRun = z.strictObject({
   apiVersion: z.literal(argoV1alpha1),
   kind: z.literal("AnalysisRun"),
   metadata: GeneratedNameMeta,
-  spec: AnalysisRunSpec,
+  spec: AnalysisRunSpec.describe("What is measured, and what it takes to pass."),
   status: AnalysisRunStatus.optional(),
 });
 export type AnalysisRun = z.infer<typeof AnalysisRun>;

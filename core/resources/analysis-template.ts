@@ -35,7 +35,7 @@ export const AnalysisArgument = z.strictObject({
         .optional()
         .describe("A Secret's value."),
       fieldRef: z
-        .strictObject({ fieldPath: z.string() })
+        .strictObject({ fieldPath: z.string().describe("Path of the field, as `metadata.labels.app`.") })
         .optional()
         .describe("A field of the run's own metadata."),
     })
@@ -48,11 +48,18 @@ export type AnalysisArgument = z.infer<typeof AnalysisArgument>;
 export const analysisFields = {
   args: z.array(AnalysisArgument).optional().describe("Arguments that the metrics read."),
   dryRun: z
-    .array(z.strictObject({ metricName: z.string() }))
+    .array(
+      z.strictObject({ metricName: z.string().describe("Name of the metrics, or a regular expression.") }),
+    )
     .optional()
     .describe("Metrics that are measured and do not decide; names or regular expressions."),
   measurementRetention: z
-    .array(z.strictObject({ metricName: z.string(), limit: z.int() }))
+    .array(
+      z.strictObject({
+        metricName: z.string().describe("Name of the metrics, or a regular expression."),
+        limit: z.int().describe("How many."),
+      }),
+    )
     .optional()
     .describe("How many measurements are kept."),
 };
@@ -61,7 +68,12 @@ export const AnalysisTemplateSpec = z.strictObject({
   metrics: z.array(Metric).optional().describe("What is measured."),
   ...analysisFields,
   templates: z
-    .array(z.strictObject({ templateName: z.string(), clusterScope: z.boolean().optional() }))
+    .array(
+      z.strictObject({
+        templateName: z.string().describe("Name of the template."),
+        clusterScope: z.boolean().optional().describe("Whether it is a ClusterAnalysisTemplate."),
+      }),
+    )
     .optional()
     .describe("Templates whose metrics and arguments join these."),
 });
@@ -72,6 +84,6 @@ export const AnalysisTemplate = z.strictObject({
   apiVersion: z.literal(argoV1alpha1),
   kind: z.literal("AnalysisTemplate"),
   metadata: ObjectMeta,
-  spec: AnalysisTemplateSpec,
+  spec: AnalysisTemplateSpec.describe("What is measured, and what it takes to pass."),
 });
 export type AnalysisTemplate = z.infer<typeof AnalysisTemplate>;

@@ -8,6 +8,6 @@ export const ClusterAnalysisTemplate = z.strictObject({
   apiVersion: z.literal(argoV1alpha1),
   kind: z.literal("ClusterAnalysisTemplate"),
   metadata: ObjectMeta,
-  spec: AnalysisTemplateSpec,
+  spec: AnalysisTemplateSpec.describe("What is measured, and what it takes to pass."),
 });
 export type ClusterAnalysisTemplate = z.infer<typeof ClusterAnalysisTemplate>;

@@ -41,7 +41,7 @@ export const ClusterConfig = z.strictObject({
   apiVersion: z.literal(kargoV1alpha1),
   kind: z.literal("ClusterConfig"),
   metadata: ObjectMeta,
-  spec: ClusterConfigSpec.optional(),
+  spec: ClusterConfigSpec.optional().describe("The settings."),
   status: ClusterConfigStatus.optional(),
 });
 export type ClusterConfig = z.infer<typeof ClusterConfig>;

@@ -8,6 +8,6 @@ export const ClusterMessageChannel = z.strictObject({
   apiVersion: z.literal(kargoEnterpriseV1alpha1),
   kind: z.literal("ClusterMessageChannel"),
   metadata: ObjectMeta,
-  spec: MessageChannelSpec,
+  spec: MessageChannelSpec.describe("Where messages go."),
 });
 export type ClusterMessageChannel = z.infer<typeof ClusterMessageChannel>;

@@ -8,6 +8,6 @@ export const ClusterPromotionTask = z.strictObject({
   apiVersion: z.literal(kargoV1alpha1),
   kind: z.literal("ClusterPromotionTask"),
   metadata: ObjectMeta,
-  spec: PromotionTaskSpec,
+  spec: PromotionTaskSpec.describe("Variables and steps of the task."),
 });
 export type ClusterPromotionTask = z.infer<typeof ClusterPromotionTask>;

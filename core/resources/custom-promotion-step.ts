@@ -84,7 +84,12 @@ export const CustomPromotionStepSpec = z.strictObject({
     .describe("What of the network the step may reach."),
   readOnlyRoot: z.boolean().optional().describe("Mount the image read-only; the workspace stays writable."),
   caches: z
-    .array(z.strictObject({ name: z.string().min(1), path: z.string().min(1) }))
+    .array(
+      z.strictObject({
+        name: z.string().min(1),
+        path: z.string().min(1).describe("Where the step finds it."),
+      }),
+    )
     .optional()
     .describe("Named folders that outlive the promotion, mounted at `path`."),
   devices: z
@@ -107,6 +112,6 @@ export const CustomPromotionStep = z.strictObject({
   apiVersion: z.literal(kargoEnterpriseV1alpha1),
   kind: z.literal("CustomPromotionStep"),
   metadata: ObjectMeta,
-  spec: CustomPromotionStepSpec,
+  spec: CustomPromotionStepSpec.describe("What runs, where, and what it puts out."),
 });
 export type CustomPromotionStep = z.infer<typeof CustomPromotionStep>;

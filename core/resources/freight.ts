@@ -17,16 +17,16 @@ export const GitCommit = z.strictObject({
   branch: z.string().optional().describe("Branch that the commit was found on."),
   tag: z.string().optional().describe("Tag that led to the commit."),
   message: z.string().optional().describe("First line of the commit's message."),
-  author: z.string().optional(),
-  committer: z.string().optional(),
+  author: z.string().optional().describe("Who wrote it."),
+  committer: z.string().optional().describe("Who committed it."),
   subscriptionName,
 });
 export type GitCommit = z.infer<typeof GitCommit>;
 
 export const Image = z.strictObject({
   repoURL: z.string().default("").describe("Repository of the image, without tag and digest."),
-  tag: z.string().optional(),
-  digest: z.string().optional(),
+  tag: z.string().optional().describe("Tag that was found."),
+  digest: z.string().optional().describe("Digest of the image, as `sha256:…`."),
   annotations: z.record(z.string(), z.string()).optional().describe("Annotations of the image's manifest."),
   subscriptionName,
 });
@@ -35,15 +35,15 @@ export type Image = z.infer<typeof Image>;
 export const Chart = z.strictObject({
   repoURL: z.string().default("").describe("Repository of the chart; for OCI, the chart itself."),
   name: z.string().optional().describe("Name of the chart; none for OCI."),
-  version: z.string().optional(),
+  version: z.string().optional().describe("Version of the chart."),
   subscriptionName,
 });
 export type Chart = z.infer<typeof Chart>;
 
 export const ArtifactReference = z.strictObject({
   artifactType: z.string().optional().describe("Kind of the artifact."),
-  subscriptionName: z.string().min(1),
-  version: z.string().min(1),
+  subscriptionName: z.string().min(1).describe("Name of the subscription that found it."),
+  version: z.string().min(1).describe("Version of the artifact."),
   metadata: z.unknown().optional().describe("What the subscription found out about it."),
 });
 export type ArtifactReference = z.infer<typeof ArtifactReference>;

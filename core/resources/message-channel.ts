@@ -49,6 +49,6 @@ export const MessageChannel = z.strictObject({
   apiVersion: z.literal(kargoEnterpriseV1alpha1),
   kind: z.literal("MessageChannel"),
   metadata: ObjectMeta,
-  spec: MessageChannelSpec,
+  spec: MessageChannelSpec.describe("Where messages go."),
 });
 export type MessageChannel = z.infer<typeof MessageChannel>;

@@ -7,7 +7,7 @@ export const Namespace = z.strictObject({
   apiVersion: z.literal(coreV1),
   kind: z.literal("Namespace"),
   metadata: ProjectMeta,
-  spec: z.object({ finalizers: z.array(z.string()).optional() }).optional(),
+  spec: z.object({}).optional().describe("Kubernetes' own; ignored."),
   status: z.object({ phase: z.string().optional() }).optional(),
 });
 export type Namespace = z.infer<typeof Namespace>;

@@ -54,7 +54,7 @@ export const ProjectConfig = z.strictObject({
   apiVersion: z.literal(kargoV1alpha1),
   kind: z.literal("ProjectConfig"),
   metadata: ProjectMeta,
-  spec: ProjectConfigSpec.optional(),
+  spec: ProjectConfigSpec.optional().describe("The settings."),
   status: ProjectConfigStatus.optional(),
 });
 export type ProjectConfig = z.infer<typeof ProjectConfig>;

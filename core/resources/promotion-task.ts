@@ -18,6 +18,6 @@ export const PromotionTask = z.strictObject({
   apiVersion: z.literal(kargoV1alpha1),
   kind: z.literal("PromotionTask"),
   metadata: ObjectMeta,
-  spec: PromotionTaskSpec,
+  spec: PromotionTaskSpec.describe("Variables and steps of the task."),
 });
 export type PromotionTask = z.infer<typeof PromotionTask>;

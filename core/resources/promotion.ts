@@ -76,7 +76,7 @@ export const Promotion = z.strictObject({
   apiVersion: z.literal(kargoV1alpha1),
   kind: z.literal("Promotion"),
   metadata: GeneratedNameMeta,
-  spec: PromotionSpec,
+  spec: PromotionSpec.describe("Which freight goes into which stage."),
   status: PromotionStatus.optional(),
 });
 export type Promotion = z.infer<typeof Promotion>;

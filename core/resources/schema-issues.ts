@@ -41,7 +41,7 @@ function describeIssue(schema: z.ZodType, root: unknown, issue: ZodIssue, base: 
       if (value === undefined) return [missingField(path, alternatives(issue.values))];
       return [{ path, at, message: wrongChoice(value, issue.values) }];
     case "invalid_union":
-      return [describeUnion(schema, root, issue, path)];
+      return describeUnion(schema, root, issue, path);
     case "too_small":
     case "too_big":
       return [{ path, at, message: outOfBounds(issue, value) }];
@@ -134,21 +134,18 @@ function describeUnion(
   root: unknown,
   issue: z.core.$ZodIssueInvalidUnion,
   path: Path,
-): SchemaIssue {
+): SchemaIssue[] {
   const types = issue.errors.map(([first]) =>
     first?.path.length === 0 && first.code === "invalid_type" ? first.expected : undefined,
   );
   if (types.length > 0 && types.every((type) => type !== undefined)) {
     const names = types.map((type) => typeNames[type] ?? type);
-    return {
-      path,
-      at: "value",
-      message: `expected ${names.join(" or ")}, found ${describeValue(valueAt(root, path))}`,
-    };
+    const found = describeValue(valueAt(root, path));
+    return [{ path, at: "value", message: `expected ${names.join(" or ")}, found ${found}` }];
   }
-  const nearest = issue.errors.toSorted((a, b) => remoteness(a) - remoteness(b))[0]?.[0];
-  const described = nearest && describeIssue(schema, root, nearest, path)[0];
-  return described ?? { path, at: "value", message: issue.message };
+  const [nearest] = issue.errors.toSorted((a, b) => remoteness(a) - remoteness(b));
+  if (nearest === undefined) return [{ path, at: "value", message: issue.message }];
+  return nearest.flatMap((inner) => describeIssue(schema, root, inner, path));
 }
 
 function remoteness(issues: readonly ZodIssue[]): number {

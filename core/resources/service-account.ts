@@ -15,6 +15,6 @@ export const ServiceAccount = z.strictObject({
     .array(z.object({ name: z.string().optional() }))
     .optional()
     .describe("Secrets for pulling images."),
-  automountServiceAccountToken: z.boolean().optional(),
+  automountServiceAccountToken: z.boolean().optional().describe("Kubernetes' own; ignored."),
 });
 export type ServiceAccount = z.infer<typeof ServiceAccount>;

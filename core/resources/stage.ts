@@ -46,7 +46,9 @@ export const PromotionTemplateSpec = z.strictObject({
     .describe("Variables of the promotion; they win over the stage's."),
   steps: z.array(PromotionStep).min(1).optional().describe("Steps, in the order in which they run."),
 });
-export const PromotionTemplate = z.strictObject({ spec: PromotionTemplateSpec });
+export const PromotionTemplate = z.strictObject({
+  spec: PromotionTemplateSpec.describe("Variables and steps of the promotions."),
+});
 export type PromotionTemplate = z.infer<typeof PromotionTemplate>;
 
 const stringMap = z.record(z.string(), z.string());
@@ -65,7 +67,10 @@ export const Verification = z.strictObject({
     .optional()
     .describe("Templates whose metrics decide."),
   analysisRunMetadata: z
-    .strictObject({ labels: stringMap.optional(), annotations: stringMap.optional() })
+    .strictObject({
+      labels: stringMap.optional().describe("Labels for the AnalysisRun."),
+      annotations: stringMap.optional().describe("Annotations for the AnalysisRun."),
+    })
     .optional()
     .describe("Labels and annotations for the AnalysisRun."),
   args: z
@@ -87,7 +92,9 @@ export const StageSpec = z.strictObject({
   ),
   verification: Verification.optional().describe("How the stage's freight is verified after a promotion."),
   targets: z
-    .strictObject({ selectors: z.array(LabelSelector) })
+    .strictObject({
+      selectors: z.array(LabelSelector).describe("Labels of the targets; any of the selectors."),
+    })
     .optional()
     .describe("Targets; kept, not used."),
 });
@@ -146,7 +153,7 @@ export const Stage = z.strictObject({
   apiVersion: z.literal(kargoV1alpha1),
   kind: z.literal("Stage"),
   metadata: ObjectMeta,
-  spec: StageSpec,
+  spec: StageSpec.describe("What freight the stage takes, and how."),
   status: StageStatus.optional(),
 });
 export type Stage = z.infer<typeof Stage>;

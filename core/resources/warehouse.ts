@@ -123,7 +123,7 @@ export const Warehouse = z.strictObject({
   apiVersion: z.literal(kargoV1alpha1),
   kind: z.literal("Warehouse"),
   metadata: ObjectMeta,
-  spec: WarehouseSpec,
+  spec: WarehouseSpec.describe("Where the Warehouse looks, and when it makes freight."),
   status: WarehouseStatus.optional(),
 });
 export type Warehouse = z.infer<typeof Warehouse>;

@@ -22,7 +22,9 @@ export const GenericWebhookTarget = z.strictObject({
   name: z.string().optional().describe("Name, or an expression that gives it."),
   labelSelector: LabelSelector.optional().describe("Labels of the resources; values may be expressions."),
   indexSelector: z
-    .strictObject({ matchIndices: z.array(IndexSelectorRequirement).min(1).optional() })
+    .strictObject({
+      matchIndices: z.array(IndexSelectorRequirement).min(1).optional().describe("All of them must hold."),
+    })
     .optional()
     .describe("Finds resources by what they subscribe to."),
 });
