@@ -19,6 +19,7 @@ import { createStatements, type Statements } from "#core/store/statements.ts";
 import type { DueTime, LogKey, ResourceChange, Store, Write } from "#core/store/store.ts";
 import { StoreError, toStoreError } from "#core/store/store-error.ts";
 import { createWatchers, type Watchers } from "#core/store/watchers.ts";
+import { createWriteGroup } from "#core/store/write-group.ts";
 
 export interface SqliteStoreOptions {
   /** Path of the database, whose folder must exist; ":memory:" keeps nothing. */
@@ -29,8 +30,8 @@ export interface SqliteStoreOptions {
 }
 
 /**
- * Opens the store that lives in one SQLite file. Every call is done when it returns its promise; calls
- * never wait for one another. Throws a StoreError when the file cannot be used.
+ * Opens the store that lives in one SQLite file. Reading is done at once; writes of the same turn of the
+ * event loop are committed together. Throws a StoreError when the file cannot be used.
  */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
   const database = openDatabaseFile(options.file);
@@ -46,6 +47,7 @@ function createSqliteStore(database: DatabaseFile, options: SqliteStoreOptions):
   const { cipher, file, now = () => new Date() } = options;
   const limits = { ...defaultStoreLimits, ...options.limits };
   const sql = createStatements(database.db);
+  const group = createWriteGroup(sql);
   const changes = createWatchers<ResourceChange>();
   const logWatchers = new Map<string, Watchers<undefined>>();
   limitSize(database.db, limits.storeBytes);
@@ -94,7 +96,7 @@ function createSqliteStore(database: DatabaseFile, options: SqliteStoreOptions):
       return ask(() => sql.all<ResourceRow>(statement, ...values)).map((row) => toResource(row, cipher));
     },
     async write(writes) {
-      const written = ask(() => sql.transaction(() => writes.map((write) => perform(write))));
+      const written = await group.add(() => ask(() => writes.map((write) => perform(write))));
       if (changes.size > 0) changes.tell(written.flatMap((one) => toChange(one, cipher)));
       return written.map((one) => (one === undefined ? undefined : toResource(one.row, cipher)));
     },
@@ -134,6 +136,7 @@ function createSqliteStore(database: DatabaseFile, options: SqliteStoreOptions):
     },
 
     async close() {
+      group.flush();
       database.close();
     },
   };

@@ -11,6 +11,7 @@ export interface Statements {
   run(sql: string, ...values: SQLInputValue[]): number;
   /** All of `work` is on disk when it returns; nothing of it when it throws. */
   transaction<T>(work: () => T): T;
+  isInTransaction(): boolean;
 }
 
 export function createStatements(db: DatabaseSync): Statements {
@@ -42,5 +43,6 @@ export function createStatements(db: DatabaseSync): Statements {
         throw error;
       }
     },
+    isInTransaction: () => db.isTransaction,
   };
 }

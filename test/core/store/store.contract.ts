@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { Resource } from "#core/resources/resource.ts";
 import {
   AlreadyExistsError,
@@ -301,7 +301,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
       });
       store.watch(({ resource }) => seen.push(resource.metadata.name));
       await store.write([{ op: "create", resource: stage("first") }]);
-      expect(seen).toEqual(["first", "second"]);
+      await vi.waitFor(() => expect(seen).toEqual(["first", "second"]));
     });
   });
 
