@@ -1,0 +1,195 @@
+import type {
+  AnalysisPhase,
+  AnalysisRunStatus,
+  Measurement,
+  MetricResult,
+} from "#core/resources/analysis-run.ts";
+import type { Metric } from "#core/resources/analysis-template.ts";
+import { parseDuration } from "#core/resources/duration.ts";
+import { isOver } from "#core/stages/verification/phases.ts";
+
+/** How soon a measurement that could not be taken is tried again. */
+const errorRetryMilliseconds = 10_000;
+const defaultErrorLimit = 4;
+/** From the best to the worst. */
+const severity: readonly AnalysisPhase[] = [
+  "Successful",
+  "Running",
+  "Pending",
+  "Inconclusive",
+  "Error",
+  "Failed",
+];
+
+/** When the metric is to be measured next; undefined when it has its result. */
+export function nextMeasurement(
+  metric: Metric,
+  result: MetricResult | undefined,
+  startedAt: string | undefined,
+  now: Date,
+): Date | undefined {
+  if (result !== undefined && isOver(result.phase)) return undefined;
+  const last = result?.measurements?.at(-1);
+  if (last === undefined) {
+    const start = startedAt === undefined ? now.getTime() : Date.parse(startedAt);
+    return new Date(start + milliseconds(metric.initialDelay ?? "0s", metric));
+  }
+  const count = effectiveCount(metric);
+  if (count !== undefined && (result?.count ?? 0) >= count) return undefined;
+  const isRegular = last.phase !== "Error" && metric.interval !== undefined;
+  const pause = isRegular ? milliseconds(metric.interval ?? "", metric) : errorRetryMilliseconds;
+  return new Date(Date.parse(last.finishedAt ?? "") + pause);
+}
+
+/** The metric's result with one more measurement; no more than `kept` of them stay in it. */
+export function addMeasurement(result: MetricResult, measurement: Measurement, kept: number): MetricResult {
+  const next = { ...result, phase: "Running" as AnalysisPhase };
+  const add = (field: "successful" | "failed" | "inconclusive" | "error") => {
+    next[field] = (next[field] ?? 0) + 1;
+  };
+  next.measurements = [...(result.measurements ?? []), measurement].slice(-kept);
+  next.consecutiveSuccess = 0;
+  if (measurement.phase === "Error") {
+    add("error");
+    next.consecutiveError = (result.consecutiveError ?? 0) + 1;
+    return next;
+  }
+  next.count = (result.count ?? 0) + 1;
+  next.consecutiveError = 0;
+  if (measurement.phase === "Successful") {
+    add("successful");
+    next.consecutiveSuccess = (result.consecutiveSuccess ?? 0) + 1;
+  } else {
+    add(measurement.phase === "Failed" ? "failed" : "inconclusive");
+  }
+  return next;
+}
+
+/** Gives every metric its phase, and the run the one that follows from them. */
+export function assessRun(
+  metrics: readonly Metric[],
+  status: AnalysisRunStatus,
+  terminate: boolean,
+): AnalysisRunStatus {
+  const isTerminating = terminate || (status.metricResults ?? []).some(endsRun);
+  const results = (status.metricResults ?? []).map((result) => {
+    const metric = metrics.find(({ name }) => name === result.name);
+    return metric === undefined ? result : assessMetric(metric, result, isTerminating);
+  });
+  const summary = { ...status, metricResults: results, ...summaries(metrics, results) };
+  // What has ended the run ends the other metrics too.
+  if (!isTerminating && results.some(endsRun)) return assessRun(metrics, summary, true);
+
+  const deciding = results.filter(({ dryRun }) => !dryRun);
+  const isComplete = metrics.every(({ name }) =>
+    isOver(results.find((result) => result.name === name)?.phase),
+  );
+  if (!isComplete && !isTerminating) return { ...summary, phase: "Running" };
+  const worst = worstOf(deciding);
+  const message =
+    messageOf(metrics, worst) ?? (terminate && !deciding.some(endsRun) ? "Run Terminated" : undefined);
+  return { ...summary, phase: worst?.phase ?? "Successful", ...(message ? { message } : {}) };
+}
+
+function endsRun({ phase, dryRun }: MetricResult): boolean {
+  return !dryRun && isOver(phase) && phase !== "Successful";
+}
+
+function assessMetric(metric: Metric, result: MetricResult, isTerminating: boolean): MetricResult {
+  if (isOver(result.phase)) return result;
+  const phase = phaseOf(metric, result, isTerminating);
+  const message = result.measurements?.at(-1)?.message;
+  return { ...result, phase, ...(isOver(phase) && message ? { message } : {}) };
+}
+
+function phaseOf(metric: Metric, result: MetricResult, isTerminating: boolean): AnalysisPhase {
+  const exceeded = exceededLimit(metric, result);
+  if (exceeded !== undefined) return exceeded.phase;
+  const enough = toInteger(metric.consecutiveSuccessLimit, 0);
+  if (enough > 0 && (result.consecutiveSuccess ?? 0) >= enough) return "Successful";
+  const count = effectiveCount(metric);
+  const isCounted = count !== undefined && (result.count ?? 0) >= count;
+  if (isCounted) return enough > 0 ? "Inconclusive" : "Successful";
+  if (isTerminating) return enough > 0 && (result.count ?? 0) > 0 ? "Inconclusive" : "Successful";
+  return (result.measurements ?? []).length === 0 ? "Pending" : "Running";
+}
+
+/** The limit that the metric is over, with the words of it. A failure limit of -1 bears any number. */
+function exceededLimit(
+  metric: Metric,
+  { failed = 0, inconclusive = 0, consecutiveError = 0 }: MetricResult,
+): { phase: AnalysisPhase; because: string } | undefined {
+  const failureLimit = toInteger(metric.failureLimit, 0);
+  if (failureLimit >= 0 && failed > failureLimit) {
+    return { phase: "Failed", because: `failed (${failed}) > failureLimit (${failureLimit})` };
+  }
+  const inconclusiveLimit = toInteger(metric.inconclusiveLimit, 0);
+  if (inconclusive > inconclusiveLimit) {
+    const because = `inconclusive (${inconclusive}) > inconclusiveLimit (${inconclusiveLimit})`;
+    return { phase: "Inconclusive", because };
+  }
+  const errorLimit = toInteger(metric.consecutiveErrorLimit, defaultErrorLimit);
+  if (consecutiveError > errorLimit) {
+    const because = `consecutiveErrors (${consecutiveError}) > consecutiveErrorLimit (${errorLimit})`;
+    return { phase: "Error", because };
+  }
+  return undefined;
+}
+
+function worstOf(results: readonly MetricResult[]): MetricResult | undefined {
+  const rank = ({ phase }: MetricResult) => severity.indexOf(phase);
+  return results.filter(({ phase }) => isOver(phase)).sort((a, b) => rank(b) - rank(a))[0];
+}
+
+function messageOf(metrics: readonly Metric[], worst: MetricResult | undefined): string | undefined {
+  const metric = metrics.find(({ name }) => name === worst?.name);
+  if (metric === undefined || worst === undefined) return undefined;
+  const exceeded = exceededLimit(metric, worst);
+  if (exceeded === undefined) return undefined;
+  const detail = worst.message ? `: "Error Message: ${worst.message}"` : "";
+  return `Metric "${worst.name}" assessed ${worst.phase} due to ${exceeded.because}${detail}`;
+}
+
+function summaries(
+  metrics: readonly Metric[],
+  results: readonly MetricResult[],
+): Pick<AnalysisRunStatus, "runSummary" | "dryRunSummary"> {
+  const summarize = (isDry: boolean) => {
+    const own = results.filter(({ dryRun = false }) => dryRun === isDry);
+    const dry = results.filter(({ dryRun }) => dryRun).length;
+    const summary: NonNullable<AnalysisRunStatus["runSummary"]> = {};
+    const count = isDry ? dry : metrics.length - dry;
+    if (count > 0) summary.count = count;
+    for (const [field, phase] of [
+      ["successful", "Successful"],
+      ["failed", "Failed"],
+      ["inconclusive", "Inconclusive"],
+      ["error", "Error"],
+    ] as const) {
+      const number = own.filter((result) => result.phase === phase).length;
+      if (number > 0) summary[field] = number;
+    }
+    return summary;
+  };
+  return { runSummary: summarize(false), dryRunSummary: summarize(true) };
+}
+
+/** Without a count a metric is measured once, or with an interval until something else ends it. */
+function effectiveCount({ count, interval }: Metric): number | undefined {
+  const given = toInteger(count, 0);
+  if (given !== 0) return given;
+  return interval === undefined ? 1 : undefined;
+}
+
+function toInteger(value: number | string | undefined, otherwise: number): number {
+  if (value === undefined || value === "") return otherwise;
+  const number = Number(value);
+  if (Number.isInteger(number)) return number;
+  throw new Error(`"${value}" is no whole number`);
+}
+
+function milliseconds(text: string, { name }: Metric): number {
+  const duration = parseDuration(text);
+  if (duration === undefined) throw new Error(`metric "${name}": "${text}" is no duration such as 30s or 5m`);
+  return duration;
+}
