@@ -118,7 +118,7 @@ function worldOf(context: LocalContext, one: StepCase): Resource[] {
     status: {
       phase: "Running",
       freight: references[0],
-      freightCollection: collect(references),
+      freightCollection: collect(references.toReversed()),
       state: context.outputs,
     },
   };

@@ -21,13 +21,15 @@ export interface StepEvaluation {
   config(): Promise<Record<string, unknown>>;
 }
 
+/** `knownVars` stand in for the variables that the promotion and the step define. */
 export function evaluateStep(
   expressions: Expressions,
   functions: StepFunctions,
   run: PromotionRun,
   step: PromotionStep,
+  knownVars?: Record<string, unknown>,
 ): StepEvaluation {
-  let evaluatedVars: Promise<Record<string, unknown>> | undefined;
+  let evaluatedVars = knownVars === undefined ? undefined : Promise.resolve(knownVars);
   const vars = () => {
     evaluatedVars ??= evaluateVars(expressions, functions.forVars, run, step);
     return evaluatedVars;

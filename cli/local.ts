@@ -1,0 +1,146 @@
+import { readFile } from "node:fs/promises";
+import { type CliIO, print } from "#cli/io.ts";
+import { openLocalTools } from "#cli/local-services.ts";
+import { answerCases } from "#cli/ndjson.ts";
+import { createPromotionView } from "#cli/promotion-view.ts";
+import { ExitCode } from "#cli/report-error.ts";
+import { exitCodeFor, runLocally } from "#cli/run.ts";
+import { readRunnable } from "#cli/runnable.ts";
+import { checkStep, runStep, type StepCase } from "#cli/step.ts";
+import { renderReport, validate as validateFiles } from "#cli/validate.ts";
+import { UserError } from "#core/failure.ts";
+import { builtinSteps } from "#steps/index.ts";
+
+export interface ValidateFlags {
+  filename: string[];
+  strict?: boolean;
+  output: string;
+}
+
+/** `towpath validate`: exit code 1 when something is wrong. */
+export async function validate(flags: ValidateFlags, io: CliIO): Promise<void> {
+  const { report, sources } = await validateFiles({
+    paths: flags.filename,
+    steps: builtinSteps,
+    strict: flags.strict,
+    stdin: io.stdin,
+  });
+  print(io, flags.output === "json" ? JSON.stringify(report, undefined, 2) : renderReport(report, sources));
+  if (!report.valid) throw new ExitCode(1);
+}
+
+export interface StepFlags {
+  config?: string;
+  workdir?: string;
+  context?: string;
+  check?: boolean;
+  allowNet?: string[];
+  ndjson?: boolean;
+}
+
+/** `towpath step`: runs or checks one step, or many from standard input. Exit code 1 when it went wrong. */
+export async function step(name: string | undefined, flags: StepFlags, io: CliIO): Promise<void> {
+  const tools = await openLocalTools({ allowNet: flags.allowNet ?? [] });
+  try {
+    if (flags.ndjson) {
+      await answerCases(io, (one) => {
+        const stepCase = toCase({ check: flags.check, workdir: flags.workdir, ...one });
+        return stepCase.check
+          ? Promise.resolve(checkStep(stepCase))
+          : runStep(tools, stepCase, { signal: io.signal });
+      });
+      return;
+    }
+    const one = toCase({
+      step: name,
+      config: flags.config === undefined ? {} : await readJson(flags.config),
+      workdir: flags.workdir,
+      context: flags.context === undefined ? undefined : await readJson(flags.context),
+      check: flags.check,
+    });
+    if (one.check) {
+      const checked = checkStep(one);
+      print(io, JSON.stringify(checked));
+      if (!checked.valid) throw new ExitCode(1);
+      return;
+    }
+    const result = await runStep(tools, one, {
+      signal: io.signal,
+      onLog: (text) => io.stderr.write(`${text}\n`),
+    });
+    print(io, JSON.stringify(result));
+    if (result.status === "Failed" || result.status === "Errored") throw new ExitCode(1);
+  } finally {
+    await tools.close();
+  }
+}
+
+/** Throws a UserError for what makes no case. */
+function toCase(given: Record<string, unknown>): StepCase {
+  const { step: name, config = {}, workdir, context, check = false } = given;
+  if (typeof name !== "string" || name === "") {
+    throw new UserError("Cannot run a step: none is named", {
+      hint: "towpath step git-clone --config c.json --workdir .",
+    });
+  }
+  if (typeof config !== "object" || config === null || Array.isArray(config)) {
+    throw new UserError(`Cannot run step "${name}": its configuration is no JSON object`);
+  }
+  if (!check && typeof workdir !== "string") {
+    throw new UserError(`Cannot run step "${name}": it has no folder to work in`, { hint: "--workdir ." });
+  }
+  return {
+    step: name,
+    config: config as Record<string, unknown>,
+    workdir: String(workdir ?? "."),
+    context,
+    check: Boolean(check),
+  };
+}
+
+async function readJson(file: string): Promise<Record<string, unknown>> {
+  try {
+    return JSON.parse(await readFile(file, "utf8")) as Record<string, unknown>;
+  } catch (error) {
+    throw new UserError(`Cannot read "${file}" as JSON: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+export interface RunFlags {
+  var?: string[];
+  filename?: string[];
+  allowNet?: string[];
+  output: string;
+}
+
+/** `towpath run`: runs a task or a list of steps to its end, shown as it happens. The exit code tells how it went. */
+export async function run(file: string, flags: RunFlags, io: CliIO): Promise<void> {
+  const runnable = await readRunnable(
+    file,
+    flags.filename ?? [],
+    (flags.var ?? []).map(toVariable),
+    io.stdin,
+  );
+  const tools = await openLocalTools({ allowNet: flags.allowNet ?? [] });
+  try {
+    const isLive = flags.output !== "json";
+    const view = createPromotionView(io);
+    const record = await runLocally(tools, runnable, {
+      signal: io.signal,
+      ...(isLive && {
+        onChange: (promotion) => view.update(promotion),
+        onLog: (_step, text) => print(io, `      ${text}`),
+      }),
+    });
+    if (!isLive) print(io, JSON.stringify(record, undefined, 2));
+    throw new ExitCode(exitCodeFor(record));
+  } finally {
+    await tools.close();
+  }
+}
+
+function toVariable(text: string): { name: string; value: string } {
+  const equals = text.indexOf("=");
+  if (equals > 0) return { name: text.slice(0, equals), value: text.slice(equals + 1) };
+  throw new UserError(`Cannot set variable "${text}": it has no value`, { hint: "--var name=value" });
+}
