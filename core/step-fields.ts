@@ -2,7 +2,7 @@ import { z } from "zod";
 
 /** One field of a step's configuration or output, for documents and `towpath explain`. */
 export interface StepField {
-  /** Dotted; `[]` stands for the items of a list: `checkout[].branch`. */
+  /** Dotted; `[]` stands for the items of a list: `checkout[].branch`. `*` stands for any name. */
   path: string;
   type: string;
   required: boolean;
@@ -30,6 +30,12 @@ interface JsonSchema {
 export function fieldsOf(schema: z.ZodType, io: "input" | "output" = "input"): StepField[] {
   const json = z.toJSONSchema(schema, { io, unrepresentable: "any" }) as JsonSchema;
   const fields = new Map<string, StepField>();
+  // A configuration of any names at all.
+  if (!json.properties && json.additionalProperties) {
+    const { description = "", additionalProperties: values } = json;
+    const type = typeof values === "object" ? typeOf(values) : "anything";
+    fields.set("*", { path: "*", type, required: false, default: undefined, description });
+  }
   // Alternatives may share fields: each is told once.
   for (const field of objectFields(json, "")) if (!fields.has(field.path)) fields.set(field.path, field);
   return [...fields.values()];

@@ -106,7 +106,8 @@ export default defineStep({
           headers:
           - name: Content-Type
             value: application/json
-          body: \${{ quote({ "text": "deployed to " + ctx.stage }) }}`,
+          body: |-
+            \${{ quote({ "text": "deployed to " + ctx.stage }) }}`,
     },
   ],
 

@@ -8,8 +8,11 @@ import gate from "./gate.ts";
 import gitClear from "./git-clear.ts";
 import gitClone from "./git-clone.ts";
 import gitCommit from "./git-commit.ts";
+import gitMergePr from "./git-merge-pr.ts";
+import gitOpenPr from "./git-open-pr.ts";
 import gitPush from "./git-push.ts";
 import gitTag from "./git-tag.ts";
+import gitWaitForPr from "./git-wait-for-pr.ts";
 import http from "./http.ts";
 import httpDownload from "./http-download.ts";
 import jsonParse from "./json-parse.ts";
@@ -35,8 +38,11 @@ export const builtinSteps: readonly StepDefinition[] = [
   gitClear,
   gitClone,
   gitCommit,
+  gitMergePr,
+  gitOpenPr,
   gitPush,
   gitTag,
+  gitWaitForPr,
   http,
   httpDownload,
   jsonParse,
