@@ -117,7 +117,6 @@ config:
     const source = await sourceOf(ctx, git, config.repoURL, config.insecureSkipTLSVerify);
     const repository = await cloneRepository(git, source, {
       folder: await ctx.workspace.resolve(folderName(ctx, config.repoURL, config.checkout)),
-      repoURL: source.remote.url,
       blobless: config.blobless,
       user: await userOf(ctx, git, config.author),
       workTrees: checkouts.map(({ workTree }) => workTree),

@@ -101,7 +101,7 @@ config:
       });
     }
 
-    const commitURL = commitUrl(tree.repoURL, commit, provider);
+    const commitURL = commitUrl(tree.source?.remote.url ?? "", commit, provider);
     return succeeded({
       commit,
       ...(branch === "" ? {} : { branch }),

@@ -30,6 +30,11 @@ const rules: readonly Rule[] = [
   },
   { pattern: /transport '.*' not allowed/i, kind: "refused" },
   {
+    pattern: /dubious ownership/i,
+    kind: "refused",
+    because: () => "its folder belongs to another user of this machine than the one who runs the daemon",
+  },
+  {
     pattern: /No space left on device|Disk quota exceeded/i,
     kind: "errored",
     because: () => "the disk is full",

@@ -19,8 +19,8 @@ export interface GitSettings {
   signingKeyPath: string | undefined;
   /** Hosts' SSH keys. With it a host that is not in it is refused; without, a host's first key is remembered. */
   knownHostsPath: string | undefined;
-  /** `http_proxy` and its like, handed on to git. */
-  proxies: Record<string, string>;
+  /** Variables of the daemon's environment that git sees as well: proxies, and authorities to trust. */
+  passedOn: Record<string, string>;
 }
 
 /** Commits name Kargo by default, so that filters that keep a Warehouse from finding its own commits go on working. */
@@ -39,7 +39,14 @@ export function gitSettingsFrom(environment: Record<string, string | undefined>)
     userEmail: environment.GITCLIENT_EMAIL || defaultUser.email,
     signingKeyPath: environment.GITCLIENT_SIGNING_KEY_PATH || undefined,
     knownHostsPath: environment.TOWPATH_GIT_KNOWN_HOSTS || undefined,
-    proxies: pick(environment, ["http_proxy", "https_proxy", "no_proxy"]),
+    passedOn: pick(environment, [
+      "http_proxy",
+      "https_proxy",
+      "no_proxy",
+      "GIT_SSL_CAINFO",
+      "SSL_CERT_FILE",
+      "SSL_CERT_DIR",
+    ]),
   };
 }
 

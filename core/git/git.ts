@@ -33,6 +33,8 @@ export interface GitCall {
   exitCodes?: readonly number[];
   /** The repository that the call talks to; without it the call reaches no network. */
   source?: GitSource;
+  /** Protocols to talk over; those of the settings by default. */
+  protocols?: readonly string[];
 }
 
 export interface Git {
@@ -108,7 +110,8 @@ async function runAgainst(
   source: GitSource,
 ): Promise<ExecResult> {
   return withAccess(host, settings, source, async (access) => {
-    const env = { ...settings.proxies, GIT_ALLOW_PROTOCOL: settings.protocols.join(":"), ...access.env };
+    const protocols = call.protocols ?? settings.protocols;
+    const env = { ...settings.passedOn, GIT_ALLOW_PROTOCOL: protocols.join(":"), ...access.env };
     const result = await execute(host, args, call, env, access.config, remoteTimeoutSeconds);
     if ((call.exitCodes ?? [0]).includes(result.exitCode)) return result;
     throw remoteFailure(`Cannot ${call.task}`, said(result), access.hasCredentials);

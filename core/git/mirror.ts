@@ -9,6 +9,12 @@ import { removeStaleLocks } from "#core/git/stale-locks.ts";
 /** More packs than this are joined into one, so that years of small fetches stay quick to read. */
 const maxPacks = 50;
 
+/**
+ * When each mirror was last asked for what is new, and with which access. Fifty stages that clone at once
+ * wait for each other; what was fetched after one of them asked is new enough for it.
+ */
+const fetched = new Map<string, { at: number; access: string }>();
+
 export interface MirrorOptions {
   /** Commits and trees are enough; contents are fetched when they are asked for. */
   blobless?: boolean;
@@ -28,13 +34,22 @@ export async function withMirror<T>(
 ): Promise<T> {
   const cache = await git.host.cacheFolder("git");
   const key = cacheKey(source.remote);
+  const askedAt = performance.now();
   return git.host.exclusively(`git-mirror:${key}`, async () => {
     const whole = path.join(cache, key);
     // A whole mirror serves those who need less; it is the one that later promotions profit from.
     const blobless = options.blobless === true && !(await isFolder(whole));
     const folder = blobless ? `${whole}.blobless` : whole;
-    if (await isFolder(folder)) await refresh(git, source, folder);
-    else await create(git, source, folder, blobless);
+    const access = hashOf(
+      JSON.stringify([source.credentials, source.remote.userInfo, source.insecureSkipTLSVerify]),
+    );
+    const last = fetched.get(folder);
+    const startedAt = performance.now();
+    if (!(await isFolder(folder))) await create(git, source, folder, blobless);
+    else if (last === undefined || last.at < askedAt || last.access !== access)
+      await refresh(git, source, folder);
+    else return use(folder);
+    fetched.set(folder, { at: startedAt, access });
     const now = new Date();
     await utimes(folder, now, now);
     return use(folder);
@@ -50,8 +65,11 @@ export function cacheKey({ url, protocol }: GitRemote): string {
     ?.replace(/\.git$/, "")
     .replace(/[^\w.-]/g, "_")
     .slice(0, 40);
-  const hash = createHash("sha256").update(`${protocol} ${identity}`).digest("hex");
-  return `${name || "repository"}-${hash.slice(0, 20)}`;
+  return `${name || "repository"}-${hashOf(`${protocol} ${identity}`).slice(0, 20)}`;
+}
+
+function hashOf(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
 }
 
 async function create(git: Git, source: GitSource, folder: string, blobless: boolean): Promise<void> {

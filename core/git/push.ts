@@ -121,9 +121,17 @@ export async function pushTag(tree: WorkTree, tag: string): Promise<void> {
 }
 
 /** A repository on this machine gets no say in what runs here: its hooks would, as whoever runs the daemon. */
+const localReceiver = [
+  "git",
+  "-c core.hooksPath=/dev/null",
+  "-c core.alternateRefsCommand=true",
+  "-c receive.autogc=false",
+  "-c receive.denyCurrentBranch=refuse",
+  "receive-pack",
+].join(" ");
+
 function pushArguments({ remote }: GitSource): string[] {
-  if (remote.protocol !== "file") return [];
-  return ["--receive-pack=git -c core.hooksPath=/dev/null -c core.alternateRefsCommand=true receive-pack"];
+  return remote.protocol === "file" ? [`--receive-pack=${localReceiver}`] : [];
 }
 
 function sourceOf(tree: WorkTree): GitSource {

@@ -28,8 +28,6 @@ export interface Repository {
 export interface CloneOptions {
   /** Where the repository is made; what an interrupted clone left there is removed, its work trees as well. */
   folder: string;
-  /** The repository's address as the user wrote it, without user information. */
-  repoURL: string;
   blobless: boolean;
   user: GitUser;
   /** Work trees of this clone; those that an interrupted clone left are removed. */
@@ -80,7 +78,7 @@ async function isPartial(mirror: string): Promise<boolean> {
   return /^\s*promisor = true$/m.test(await readFile(path.join(mirror, "config"), "utf8"));
 }
 
-function configFor(source: GitSource, { repoURL, user }: CloneOptions, partial: boolean): string {
+function configFor(source: GitSource, { user }: CloneOptions, partial: boolean): string {
   const entries: [string, string][] = [
     ["core.repositoryformatversion", partial ? "1" : "0"],
     ["core.filemode", "true"],
@@ -90,7 +88,6 @@ function configFor(source: GitSource, { repoURL, user }: CloneOptions, partial: 
     ["user.email", user.email],
     ["commit.gpgSign", String(Boolean(user.signingKey))],
     ["tag.gpgSign", String(Boolean(user.signingKey))],
-    ["towpath.repoURL", repoURL],
   ];
   if (source.insecureSkipTLSVerify) entries.push(["http.sslVerify", "false"]);
   if (partial) {

@@ -1,9 +1,8 @@
 import { readFile, realpath, stat } from "node:fs/promises";
 import path from "node:path";
-import type { Credentials } from "#core/credentials/credentials.ts";
 import { StepFailure } from "#core/failure.ts";
 import { type Git, type GitCall, type GitSource, patiently, said } from "#core/git/git.ts";
-import { isInside, parseRemote } from "#core/git/git-url.ts";
+import { type GitRemote, isInside } from "#core/git/git-url.ts";
 import { tagName } from "#core/git/ref-names.ts";
 import { parseConfigList, type RepositoryConfig, refuseHarmfulConfig } from "#core/git/repository-config.ts";
 import { findSigningKey, type Signer, withSigner } from "#core/git/signing.ts";
@@ -20,17 +19,18 @@ export interface WorkTree {
   shown: string;
   /** This work tree's own part of the repository. */
   gitDir: string;
-  /** The repository's address as the user wrote it for the clone; "" when it has no remote. */
-  repoURL: string;
-  /** Undefined when the repository has no remote. */
+  /** The remote repository; undefined when there is none. */
   source: GitSource | undefined;
   signingKey: string | undefined;
   config: RepositoryConfig;
   ceiling: string;
 }
 
-/** Finds credentials for a repository; the workspace's repository says for which. */
-export type FindCredentials = (repoURL: string) => Promise<Credentials | undefined>;
+/**
+ * Finds the repository behind an address, with its credentials, or refuses it. The address comes from the
+ * workspace and may be anybody's: credentials must be those of this very address.
+ */
+export type FindSource = (address: string, insecureSkipTLSVerify: boolean) => Promise<GitSource>;
 
 /**
  * Opens the work tree that `shown` lies in. Everything of it must lie in the workspace, and its settings
@@ -40,7 +40,7 @@ export async function openWorkTree(
   git: Git,
   workspace: Workspace,
   shown: string,
-  findCredentials: FindCredentials,
+  findSource: FindSource,
 ): Promise<WorkTree> {
   const folder = await workspace.resolve(shown);
   if (!(await isFolder(folder))) throw noWorkTree(shown, "there is no such folder");
@@ -62,24 +62,35 @@ export async function openWorkTree(
   for (const part of [gitDir, commonDir, top]) await refuseOutside(workspace, shown, part);
   await refuseForeignObjects(workspace, shown, commonDir);
 
-  const task = `read the configuration of the Git repository at "${shown}"`;
-  const list = await git.run(["config", "--list", "--show-scope", "-z"], { ...call, task });
-  const config = parseConfigList(list.stdout);
+  const config = await readConfig(git, folder, call.env);
   refuseHarmfulConfig(shown, config);
 
-  const remoteURL = config.get("remote.origin.url");
-  const repoURL = config.get("towpath.repourl") ?? config.get("kargo.repooriginalurl") ?? remoteURL ?? "";
-  const source: GitSource | undefined =
-    remoteURL === undefined
-      ? undefined
-      : {
-          remote: parseRemote(remoteURL, git.settings),
-          credentials: await findCredentials(repoURL),
-          insecureSkipTLSVerify: config.get("http.sslverify") === "false",
-        };
+  const address = config.get("remote.origin.url");
+  const insecure = config.get("http.sslverify") === "false";
+  const source = address === undefined ? undefined : await findSource(address, insecure);
   await removeStaleLocks(gitDir);
   const signingKey = await findSigningKey(path.dirname(commonDir));
-  return { git, folder, shown, gitDir, repoURL, source, signingKey, config, ceiling };
+  return { git, folder, shown, gitDir, source, signingKey, config, ceiling };
+}
+
+/**
+ * Refuses a remote repository that lies in the workspace and has settings that are not harmless: git runs
+ * on both ends of a local fetch or push, and steps may have written the other end.
+ */
+export async function refuseHarmfulRemote(git: Git, remote: GitRemote, workspaceRoot: string): Promise<void> {
+  if (remote.protocol !== "file" || !(await isFolder(remote.url))) return;
+  const folder = await realpath(remote.url);
+  if (isInside(workspaceRoot, folder)) refuseHarmfulConfig(remote.url, await readConfig(git, folder, {}));
+}
+
+async function readConfig(
+  git: Git,
+  folder: string,
+  env: Record<string, string>,
+): Promise<Map<string, string>> {
+  const task = `read the configuration of the Git repository at "${folder}"`;
+  const list = await git.run(["config", "--list", "--show-scope", "-z"], { cwd: folder, env, task });
+  return parseConfigList(list.stdout);
 }
 
 /** Runs git in the work tree. Contents that a partial clone left out are fetched on the way. */
@@ -202,10 +213,14 @@ export async function createTag(
   );
 }
 
-/** Initialises and updates all submodules, theirs as well. Credentials go to the repository's own host alone. */
+/**
+ * Initialises and updates all submodules, theirs as well. Credentials go to the repository's own host alone.
+ * Their addresses are whatever the repository says, so that none on this machine is taken.
+ */
 export async function updateSubmodules(tree: WorkTree): Promise<void> {
   await runIn(tree, ["submodule", "--quiet", "update", "--init", "--recursive"], {
     task: `update the submodules at "${tree.shown}"`,
+    protocols: tree.git.settings.protocols.filter((protocol) => protocol !== "file"),
     ...(tree.source === undefined ? {} : { source: tree.source }),
   });
 }

@@ -1,10 +1,9 @@
 import { z } from "zod";
-import type { Credentials } from "#core/credentials/credentials.ts";
 import { createGit, type Git, type GitSource } from "#core/git/git.ts";
 import { parseRemote, refuseOwnFolders } from "#core/git/git-url.ts";
 import { findRepositoryUser } from "#core/git/git-user.ts";
 import type { GitUser } from "#core/git/repository.ts";
-import { openWorkTree, type WorkTree } from "#core/git/work-tree.ts";
+import { openWorkTree, refuseHarmfulRemote, type WorkTree } from "#core/git/work-tree.ts";
 import type { StepContext } from "#core/step.ts";
 
 export const pathField = z.string().min(1).describe("Path to a Git work tree, relative to the workspace.");
@@ -29,7 +28,10 @@ export function gitOf(ctx: StepContext): Git {
 
 /** The work tree at `shown`, with the credentials of the repository that it was cloned from. */
 export function workTreeOf(ctx: StepContext, shown: string): Promise<WorkTree> {
-  return openWorkTree(gitOf(ctx), ctx.workspace, shown, (repoURL) => findCredentials(ctx, repoURL));
+  const git = gitOf(ctx);
+  return openWorkTree(git, ctx.workspace, shown, (address, insecure) =>
+    sourceOf(ctx, git, address, insecure),
+  );
 }
 
 /** The repository behind an address, once it is found fit to be used from a step. */
@@ -40,12 +42,9 @@ export async function sourceOf(
   insecureSkipTLSVerify: boolean,
 ): Promise<GitSource> {
   const remote = parseRemote(repoURL, git.settings);
-  await refuseOwnFolders(remote, [ctx.workspace.root, await ctx.cacheFolder("git")]);
-  return { remote, credentials: await findCredentials(ctx, repoURL), insecureSkipTLSVerify };
-}
-
-function findCredentials(ctx: StepContext, repoURL: string): Promise<Credentials | undefined> {
-  return ctx.credentials.find("git", repoURL);
+  await refuseOwnFolders(remote, [await ctx.cacheFolder("git")]);
+  await refuseHarmfulRemote(git, remote, ctx.workspace.root);
+  return { remote, credentials: await ctx.credentials.find("git", repoURL), insecureSkipTLSVerify };
 }
 
 /** Who commits: the step's author, or else whom the operator named. */

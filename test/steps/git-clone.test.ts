@@ -154,23 +154,38 @@ describe("git-clone", () => {
 
   it("refuses repositories in the daemon's own folders", async () => {
     const ctx = fakeContext();
-    const inWorkspace = bareRepository([{ a: "" }], ctx.workspace.root);
     const cache = path.join(await ctx.cacheFolder("git"), "theirs");
     mkdirSync(cache, { recursive: true });
     const data = temporaryFolder();
     writeFileSync(path.join(data, "towpath.db"), "");
-    for (const repoURL of [
-      inWorkspace,
-      `file://${inWorkspace}`,
-      bareRepository([], cache),
-      bareRepository([], data),
-    ]) {
+    const inCache = bareRepository([], cache);
+    for (const repoURL of [inCache, `file://${inCache}`, bareRepository([], data)]) {
       const run = runStep(gitClone, { repoURL, checkout: [{ path: "out" }] }, ctx);
       await expect(run).rejects.toMatchObject({
         kind: "refused",
         message: expect.stringContaining("daemon"),
       });
     }
+  });
+
+  it("refuses a repository in the workspace that could make git run programs", async () => {
+    const ctx = fakeContext();
+    const repoURL = bareRepository([{ a: "" }], ctx.workspace.root);
+    git(repoURL, "config", "--unset", "uploadpack.allowFilter");
+    git(repoURL, "config", "--unset", "http.receivepack");
+    const config = { repoURL, checkout: [{ path: "out" }] };
+    expect(await runStep(gitClone, config, ctx)).toMatchObject({ status: "succeeded" });
+    git(repoURL, "config", "core.alternateRefsCommand", "touch /tmp/x");
+    await expect(runStep(gitClone, config, ctx)).rejects.toMatchObject({ kind: "refused" });
+  });
+
+  it("makes a first branch in a repository that is empty", async () => {
+    const repoURL = bareRepository([]);
+    const checkout = [{ branch: "main", create: true, path: "out" }];
+    expect(await runStep(gitClone, { repoURL, checkout })).toMatchObject({ status: "succeeded" });
+    expect(subjectsOn(repoURL, "main")).toEqual(["Initial commit"]);
+    const missing = { repoURL: bareRepository([]), checkout: [{ path: "out" }] };
+    await expect(runStep(gitClone, missing)).rejects.toMatchObject({ status: "Errored" });
   });
 
   it.each([

@@ -67,22 +67,6 @@ describe("git-push", () => {
     });
   });
 
-  it.each([
-    { provider: "github", url: (commit: string) => `https://git.example.com/shop/config/commit/${commit}` },
-    { provider: "gitlab", url: (commit: string) => `https://git.example.com/shop/config/-/commit/${commit}` },
-    {
-      provider: "bitbucket",
-      url: (commit: string) => `https://git.example.com/shop/config/commits/${commit}`,
-    },
-  ])("gives the commit's URL at $provider", async ({ provider, url }) => {
-    const ctx = await committed(bareRepository([{ a: "1" }]), { a: "2" });
-    inOut(ctx, "config", "towpath.repoURL", "https://git.example.com/Shop/Config.git");
-    const commit = inOut(ctx, "rev-parse", "HEAD");
-    expect(await runStep(gitPush, { path: "out", provider }, ctx)).toMatchObject({
-      output: { commitURL: url(commit) },
-    });
-  });
-
   it("rebases on what others pushed meanwhile", async () => {
     const repoURL = bareRepository([{ a: "1" }]);
     const ctx = await committed(repoURL, { b: "mine" });

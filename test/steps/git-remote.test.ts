@@ -96,6 +96,38 @@ describe("a repository behind a password", () => {
   });
 });
 
+describe("a workspace that names another repository than was cloned", () => {
+  it("does not get the credentials of the one for the other", async () => {
+    const root = temporaryFolder();
+    bareRepository([{ a: "1" }], root);
+    const server = await serveOverHttp(root, { user });
+    const thief = await serveOverHttp(temporaryFolder(), {
+      intercept(_request, response) {
+        response.writeHead(401, { "WWW-Authenticate": 'Basic realm="give me"' }).end();
+        return true;
+      },
+    });
+    const find = async (_type: string, address: string) =>
+      address.startsWith(server.url) ? known : undefined;
+    const ctx = fakeContext({ credentials: { find } });
+    const checkout = [{ branch: "main", path: "out" }];
+    await runStep(gitClone, { repoURL: `${server.url}/repo.git`, checkout }, ctx);
+    git(path.join(ctx.workspace.root, "out"), "config", "remote.origin.url", `${thief.url}/repo.git`);
+    await expect(runStep(gitPush, { path: "out" }, ctx)).rejects.toMatchObject({ kind: "refused" });
+    expect(thief.requests.filter((request) => request.user !== undefined)).toEqual([]);
+  });
+
+  it("cannot push to the cache", async () => {
+    const ctx = fakeContext();
+    const checkout = [{ branch: "main", path: "out" }];
+    await runStep(gitClone, { repoURL: bareRepository([{ a: "1" }]), checkout }, ctx);
+    const cache = await ctx.cacheFolder("git");
+    const [mirror = ""] = readdirSync(cache);
+    git(path.join(ctx.workspace.root, "out"), "config", "remote.origin.url", path.join(cache, mirror));
+    await expect(runStep(gitPush, { path: "out" }, ctx)).rejects.toMatchObject({ kind: "refused" });
+  });
+});
+
 describe("a server in trouble", () => {
   it.each([
     { status: 404, kind: "errored", says: /no such repository/ },
@@ -146,6 +178,21 @@ describe("the cache", () => {
       output: { commits: { out: tip } },
     });
     expect(sent()).toBeLessThan(10_000);
+  });
+
+  it("is brought up to date once for all who wait for it", async () => {
+    const root = temporaryFolder();
+    bareRepository([{ a: "1" }], root);
+    const server = await serveOverHttp(root);
+    const shared = fakeContext();
+    const config = { repoURL: `${server.url}/repo.git`, checkout: [{ branch: "main", path: "out" }] };
+    const clones = Array.from({ length: 8 }, () =>
+      runStep(gitClone, config, fakeContext({ exclusively: shared.exclusively })),
+    );
+    for (const outcome of await Promise.all(clones)) expect(outcome).toMatchObject({ status: "succeeded" });
+    const looks = server.requests.filter(({ path: asked }) => asked.startsWith("/repo.git/info/refs"));
+    // One for the first, and one for those who asked while it was under way.
+    expect(looks.length).toBeLessThan(4);
   });
 
   it("may be deleted while promotions work in what they cloned from it", async () => {
@@ -226,6 +273,18 @@ describe("submodules", () => {
       const files = readdirSync(path.join(ctx.workspace.root, "out/sub"));
       expect(files.includes("sub.txt")).toBe(recurseSubmodules);
     }
+  });
+
+  it("are not taken from this machine's disk, whatever the repository says", async () => {
+    const bare = bareRepository([{ a: "1" }]);
+    const secret = bareRepository([{ secret: "x" }]);
+    const work = path.join(temporaryFolder(), "work");
+    git(temporaryFolder(), "clone", "-q", bare, work);
+    git(work, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", secret, "sub");
+    git(work, "commit", "-qm", "Add a submodule");
+    git(work, "push", "-q", "origin", "main");
+    const config = { repoURL: bare, recurseSubmodules: true, checkout: [{ branch: "main", path: "out" }] };
+    await expect(runStep(gitClone, config)).rejects.toMatchObject({ kind: "refused" });
   });
 });
 
