@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { checkResources, type KnownStep } from "#core/resources/check.ts";
+import { checkResources, errorsOf, type KnownStep } from "#core/resources/check.ts";
 import { loadResources } from "#core/resources/load.ts";
+import type { Resource } from "#core/resources/resource.ts";
 
 /** A kind of step with every sort of rule that a configuration can break. */
 const ship: KnownStep = {
@@ -489,5 +490,34 @@ spec: {slack: {channelID: C1}, secretRef: {name: slack}}
     expect(check(elsewhere + stageNamed("test", direct))).toMatchObject([
       { message: 'Warehouse "shop/main" is not there' },
     ]);
+  });
+});
+
+describe("one resource among those that are there", () => {
+  const loaded = (text: string) =>
+    loadResources([{ file: "f.yaml", text }]).resources.map(({ resource }) => resource);
+  const [a, b] = loaded(stageNamed("a", from("{stages: [b]}")) + stageNamed("b", from("{stages: [a]}")));
+  const custom = loaded(
+    "{apiVersion: ee.kargo.akuity.io/v1alpha1, kind: CustomPromotionStep, metadata: {name: scan}, spec: {image: x}}",
+  );
+  const [scanning] = loaded(withSteps("- uses: scan").split("---")[1] ?? "");
+
+  it("is refused when it closes a circle", () => {
+    expect(errorsOf(a as Resource, { steps, beside: [] })).toEqual([]);
+    expect(errorsOf(b as Resource, { steps, beside: [a as Resource] })).toMatchObject([
+      { message: expect.stringContaining("a → b → a") },
+    ]);
+  });
+
+  it("is refused when its steps are not known, and not for what may still come", () => {
+    expect(errorsOf(scanning as Resource, { steps, beside: [] })).toMatchObject([
+      { message: expect.stringContaining('unknown step kind "scan"') },
+    ]);
+    expect(errorsOf(scanning as Resource, { steps, beside: custom })).toEqual([]);
+  });
+
+  it("takes the place of its earlier self", () => {
+    const [cured] = loaded(stageNamed("a", direct));
+    expect(errorsOf(cured as Resource, { steps, beside: [a as Resource, b as Resource] })).toEqual([]);
   });
 });
