@@ -24,8 +24,11 @@ export function syncEffectiveHolds({ stage, autoPromotionEnabled }: StagePass, k
 /** Promotes for each origin what auto-promotion chooses, unless that is there, on its way, or has failed before. */
 export async function autoPromote(pass: StagePass, services: PromotionServices): Promise<void> {
   const { stage, autoPromotionEnabled, now } = pass;
-  stage.status.autoPromotionEnabled = autoPromotionEnabled;
-  if (!autoPromotionEnabled) return;
+  if (!autoPromotionEnabled) {
+    delete stage.status.autoPromotionEnabled;
+    return;
+  }
+  stage.status.autoPromotionEnabled = true;
   const candidates = selectCandidates(stage, await listChoice(services.store, stage, now));
   for (const [origin, candidate] of candidates) {
     if (stage.status.effectiveAutoPromotionHolds?.[origin] !== undefined) continue;

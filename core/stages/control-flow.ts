@@ -27,7 +27,6 @@ export function controlFlowStatus({ metadata, status = {} }: Stage): StageStatus
   const refresh = metadata.annotations?.[keys.refresh] ?? status.lastHandledRefresh;
   return {
     freightSummary: "N/A",
-    autoPromotionEnabled: false,
     observedGeneration: metadata.generation,
     ...(ready === undefined ? {} : { conditions: [ready] }),
     ...(refresh === undefined ? {} : { lastHandledRefresh: refresh }),

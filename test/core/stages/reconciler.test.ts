@@ -57,7 +57,6 @@ describe("promotions of a stage", () => {
       lastPromotion: { name: metadata.name, freight: { name: "f1" }, status: { phase: "Succeeded" } },
       health: { status: "Healthy" },
       observedGeneration: 1,
-      autoPromotionEnabled: false,
     });
     expect(status?.conditions?.map(({ type, status }) => `${type} ${status}`).sort()).toEqual([
       "Healthy True",
