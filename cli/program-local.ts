@@ -13,6 +13,18 @@ export function addLocalCommands(program: Command, io: CliIO): void {
     .action(async (options) => (await import("#cli/local.ts")).validate(options, io));
 
   program
+    .command("discover")
+    .description("show what Warehouses would find, what they would leave out, and why")
+    .requiredOption(
+      "-f, --filename <path>",
+      "Warehouses, and the Secrets they need: file, folder or -",
+      gather,
+    )
+    .option("--allow-net <host[:port]>", "open a loopback or private address to it", gather)
+    .addOption(outputOption(["text", "json"]))
+    .action(async (options) => (await import("#cli/discover.ts")).discoverFiles(options, io));
+
+  program
     .command("eval")
     .description("print the value of a template such as 'v${{ vars.major }}'")
     .argument("[template]")
