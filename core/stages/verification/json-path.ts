@@ -25,7 +25,12 @@ export function parseJsonPath(text: string): JsonPath {
 /** All values that the path leads to. Throws when a name or an index of it is not there. */
 export function findAll(path: JsonPath, root: unknown): unknown[] {
   let found = [root];
-  for (const selector of path) found = found.flatMap((value) => select(selector, value));
+  let isAnywhere = false;
+  for (const selector of path) {
+    // What is looked for at any depth need not be in each place.
+    found = found.flatMap((value) => (isAnywhere ? selectIfThere(selector, value) : select(selector, value)));
+    isAnywhere = selector.kind === "descendants";
+  }
   return found;
 }
 
@@ -128,6 +133,14 @@ function select(selector: Selector, value: unknown): unknown[] {
   }
 }
 
+function selectIfThere(selector: Selector, value: unknown): unknown[] {
+  try {
+    return select(selector, value);
+  } catch {
+    return [];
+  }
+}
+
 function slice(items: unknown[], { from, to, step }: Extract<Selector, { kind: "slice" }>): unknown[] {
   return items.slice(from, to).filter((_, index) => index % Math.abs(step) === 0);
 }
@@ -159,11 +172,9 @@ function compare<T extends number | string>(operator: string, a: T, b: T): boole
 
 function evaluate(operand: Operand, item: unknown): unknown {
   if ("literal" in operand) return operand.literal;
-  try {
-    return findAll(operand.path, item)[0];
-  } catch {
-    return undefined;
-  }
+  let found = [item];
+  for (const selector of operand.path) found = found.flatMap((value) => selectIfThere(selector, value));
+  return found[0];
 }
 
 function children(value: unknown): unknown[] {
