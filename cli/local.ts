@@ -1,10 +1,11 @@
 import { readFile } from "node:fs/promises";
+import { evaluateCase } from "#cli/eval.ts";
 import { type CliIO, print } from "#cli/io.ts";
 import { openLocalTools } from "#cli/local-services.ts";
 import { answerCases } from "#cli/ndjson.ts";
-import { createPromotionView } from "#cli/promotion-view.ts";
 import { ExitCode } from "#cli/report-error.ts";
 import { exitCodeFor, runLocally } from "#cli/run.ts";
+import { createRunView } from "#cli/run-view.ts";
 import { readRunnable } from "#cli/runnable.ts";
 import { checkStep, runStep, type StepCase } from "#cli/step.ts";
 import { renderReport, validate as validateFiles } from "#cli/validate.ts";
@@ -29,6 +30,33 @@ export async function validate(flags: ValidateFlags, io: CliIO): Promise<void> {
   if (!report.valid) throw new ExitCode(1);
 }
 
+export interface EvalFlags {
+  env?: string;
+  context?: string;
+  ndjson?: boolean;
+}
+
+/** `towpath eval`: prints the value of a template, or of many from standard input. */
+export async function evaluate(template: string | undefined, flags: EvalFlags, io: CliIO): Promise<void> {
+  const tools = await openLocalTools({ allowNet: [] });
+  const shared = {
+    env: flags.env === undefined ? undefined : await readJson(flags.env),
+    context: flags.context === undefined ? undefined : await readJson(flags.context),
+  };
+  try {
+    if (flags.ndjson) {
+      await answerCases(io, async (one) => `"value":${await evaluateCase(tools, { ...shared, ...one })}`);
+      return;
+    }
+    if (template === undefined) {
+      throw new UserError("Cannot evaluate: there is no template", { hint: "towpath eval '${{ 1 + 1 }}'" });
+    }
+    print(io, await evaluateCase(tools, { ...shared, template }));
+  } finally {
+    await tools.close();
+  }
+}
+
 export interface StepFlags {
   config?: string;
   workdir?: string;
@@ -43,11 +71,12 @@ export async function step(name: string | undefined, flags: StepFlags, io: CliIO
   const tools = await openLocalTools({ allowNet: flags.allowNet ?? [] });
   try {
     if (flags.ndjson) {
-      await answerCases(io, (one) => {
+      await answerCases(io, async (one) => {
         const stepCase = toCase({ check: flags.check, workdir: flags.workdir, ...one });
-        return stepCase.check
-          ? Promise.resolve(checkStep(stepCase))
-          : runStep(tools, stepCase, { signal: io.signal });
+        const answer = stepCase.check
+          ? checkStep(stepCase)
+          : await runStep(tools, stepCase, { signal: io.signal });
+        return JSON.stringify(answer).slice(1, -1);
       });
       return;
     }
@@ -123,16 +152,14 @@ export async function run(file: string, flags: RunFlags, io: CliIO): Promise<voi
   );
   const tools = await openLocalTools({ allowNet: flags.allowNet ?? [] });
   try {
-    const isLive = flags.output !== "json";
-    const view = createPromotionView(io);
+    const view = flags.output === "json" ? undefined : createRunView(io, runnable.promotion);
     const record = await runLocally(tools, runnable, {
       signal: io.signal,
-      ...(isLive && {
-        onChange: (promotion) => view.update(promotion),
-        onLog: (_step, text) => print(io, `      ${text}`),
-      }),
+      onChange: view?.change,
+      onLog: view?.log,
     });
-    if (!isLive) print(io, JSON.stringify(record, undefined, 2));
+    if (view === undefined) print(io, JSON.stringify(record, undefined, 2));
+    else view.end(record);
     throw new ExitCode(exitCodeFor(record));
   } finally {
     await tools.close();

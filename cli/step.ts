@@ -1,27 +1,16 @@
 import { mkdir } from "node:fs/promises";
 import { resolve } from "node:path";
-import {
-  contextFreight,
-  contextRequests,
-  contextResources,
-  type LocalContext,
-  parseContext,
-} from "#cli/local-context.ts";
+import { contextVars, openContextRun, worldOf } from "#cli/context-run.ts";
+import { parseContext } from "#cli/local-context.ts";
 import type { LocalTools, LocalWorld } from "#cli/local-services.ts";
 import { configProblems } from "#core/config-problems.ts";
 import { toStepFailure } from "#core/failure.ts";
 import { evaluateStep } from "#core/promotion/evaluate.ts";
-import { collect, toReference } from "#core/promotion/freight-collection.ts";
 import { toInvocation } from "#core/promotion/invocation.ts";
-import { keys } from "#core/promotion/keys.ts";
-import { openRun } from "#core/promotion/open-run.ts";
 import type { PromotionRun } from "#core/promotion/run.ts";
 import { unknownKindMessage } from "#core/promotion/unknown-kind.ts";
 import { countingIssues } from "#core/resources/checks/step-config.ts";
-import type { Freight } from "#core/resources/freight.ts";
-import type { Promotion, PromotionStep } from "#core/resources/promotion.ts";
-import type { Resource } from "#core/resources/resource.ts";
-import type { FreightRequest } from "#core/resources/stage.ts";
+import type { PromotionStep } from "#core/resources/promotion.ts";
 import type { HealthCheck, Outcome } from "#core/step.ts";
 import { builtinSteps } from "#steps/index.ts";
 
@@ -77,85 +66,14 @@ export async function runStep(tools: LocalTools, one: StepCase, options: StepOpt
   const context = parseContext(one.context);
   const workspace = resolve(one.workdir);
   await mkdir(workspace, { recursive: true });
-  const world = await tools.openWorld(worldOf(context, one));
+  const world = await tools.openWorld(worldOf(context));
   try {
     const step: PromotionStep = { uses: one.step, as: context.alias, config: one.config };
     const run = await openContextRun(world, context, workspace);
-    return await attempt(world, run, step, knownVars(context), options);
+    return await attempt(world, run, step, contextVars(context), options);
   } finally {
     await world.close();
   }
-}
-
-/** Everything that the context tells of, as the resources that a daemon would have. */
-function worldOf(context: LocalContext, one: StepCase): Resource[] {
-  const apiVersion = "kargo.akuity.io/v1alpha1";
-  const { project: namespace, stage, promotion } = context;
-  const freight = contextFreight(context);
-  const references = freight.map(({ resource }) => toReference(resource as Freight));
-  const given = contextResources(context);
-  const isGiven = (kind: string, name: string) =>
-    given.some((resource) => resource.kind === kind && resource.metadata.name === name);
-  const promotionResource: Promotion = {
-    apiVersion,
-    kind: "Promotion",
-    metadata: {
-      name: promotion,
-      namespace,
-      annotations: {
-        ...(context.actor === "" ? {} : { [keys.createActor]: context.actor }),
-        ...(context.rollback ? { [keys.rollback]: "true" } : {}),
-      },
-    },
-    spec: {
-      stage,
-      freight: references[0]?.name,
-      vars: Array.isArray(context.vars)
-        ? context.vars.map(({ name, value }) => ({ name, value: String(value) }))
-        : [],
-      steps: [{ uses: one.step, as: context.alias }],
-    },
-    status: {
-      phase: "Running",
-      freight: references[0],
-      freightCollection: collect(references.toReversed()),
-      state: context.outputs,
-    },
-  };
-  const stageResource = {
-    apiVersion,
-    kind: "Stage",
-    metadata: { name: stage, namespace },
-    spec: { requestedFreight: contextRequests(context, freight) },
-  };
-  return [
-    ...given,
-    ...freight.filter(({ resource }) => resource.metadata.name !== "").map(({ resource }) => resource),
-    ...(isGiven("Stage", stage) ? [] : [stageResource]),
-    promotionResource,
-  ];
-}
-
-async function openContextRun(
-  world: LocalWorld,
-  context: LocalContext,
-  workspace: string,
-): Promise<PromotionRun> {
-  const { project, promotion } = context;
-  const stored = await world.store.get({ kind: "Promotion", project, name: promotion });
-  const freight = contextFreight(context);
-  return await openRun(world.store, world.masker, {
-    promotion: stored as Promotion,
-    freight: freight[0]?.resource as Freight | undefined,
-    freightRequests: contextRequests(context, freight) as unknown as FreightRequest[],
-    workspace,
-    uiBaseUrl: context.uiBaseUrl,
-  });
-}
-
-/** Values by name are what they are; a list is evaluated as a promotion's variables. */
-function knownVars({ vars }: LocalContext): Record<string, unknown> | undefined {
-  return Array.isArray(vars) ? undefined : vars;
 }
 
 async function attempt(

@@ -19,6 +19,8 @@ export interface StepEvaluation {
   shouldSkip(): Promise<boolean>;
   vars(): Promise<Record<string, unknown>>;
   config(): Promise<Record<string, unknown>>;
+  /** All that expressions of the step can refer to by name. */
+  environment(): Promise<Record<string, unknown>>;
 }
 
 /** `knownVars` stand in for the variables that the promotion and the step define. */
@@ -34,13 +36,18 @@ export function evaluateStep(
     evaluatedVars ??= evaluateVars(expressions, functions.forVars, run, step);
     return evaluatedVars;
   };
+  const environment = async (text: string) => ({
+    ...stepEnvironment(run, step, text),
+    vars: await vars(),
+  });
   const scope = async (text: string) => ({
-    env: { ...stepEnvironment(run, step, text), vars: await vars() },
+    env: await environment(text),
     functions: functions.forStep,
   });
 
   return {
     vars,
+    environment: () => environment(""),
     async shouldSkip() {
       if (!step.if) return hasFailures(run.status.stepExecutionMetadata ?? []);
       const value = await expressions.evaluateTemplate(step.if, await scope(step.if));
