@@ -26,12 +26,11 @@ export function checkStageGraph(world: World): Finding[] {
 
   const cycles = findCycles(wishes, upstreamOf);
   const inCycle = new Set(cycles.flat());
+  const reachable = findReachable(wishes, world, upstreamOf);
   return [
     ...cycles.map(describeCycle),
     ...wishes.flatMap((wish) => deafUpstreams(wish, world, upstreamOf)),
-    ...wishes
-      .filter((wish) => !inCycle.has(wish) && !canBeReached(wish, world, upstreamOf, new Set()))
-      .map(unreachable),
+    ...wishes.filter((wish) => !inCycle.has(wish) && !reachable.has(wish)).map(unreachable),
   ];
 }
 
@@ -96,21 +95,23 @@ function deafUpstreams(wish: Wish, world: World, upstreamOf: UpstreamOf): Findin
   });
 }
 
-/** Stages that are not among the checked ones are given the benefit of the doubt. */
-function canBeReached(wish: Wish, world: World, upstreamOf: UpstreamOf, seen: Set<Wish>): boolean {
-  const { direct = false, availabilityStrategy } = wish.request.sources;
-  if (direct) return true;
-  if (seen.has(wish)) return false;
-  seen.add(wish);
-  const upstream = upstreamOf(wish);
-  const passesOn = (source: (typeof upstream)[number]) =>
-    source.wish
-      ? canBeReached(source.wish, world, upstreamOf, new Set(seen))
-      : !world.find(refIn(wish.project, "Stage", source.name));
-  return (
-    upstream.length > 0 &&
-    (availabilityStrategy === "All" ? upstream.every(passesOn) : upstream.some(passesOn))
-  );
+/** The wishes that freight can fulfil; found by going on from those that are fulfilled until none is added. */
+function findReachable(wishes: readonly Wish[], world: World, upstreamOf: UpstreamOf): Set<Wish> {
+  const reached = new Set<Wish>();
+  // A stage that is not among the checked ones is given the benefit of the doubt.
+  const passesOn = (from: Wish) => (source: { name: string; wish: Wish | undefined }) =>
+    source.wish ? reached.has(source.wish) : !world.find(refIn(from.project, "Stage", source.name));
+  const isReached = (wish: Wish) => {
+    const { direct = false, availabilityStrategy } = wish.request.sources;
+    const upstream = upstreamOf(wish);
+    if (direct || upstream.length === 0) return direct;
+    return availabilityStrategy === "All" ? upstream.every(passesOn(wish)) : upstream.some(passesOn(wish));
+  };
+  for (let before = -1; before !== reached.size; ) {
+    before = reached.size;
+    for (const wish of wishes) if (!reached.has(wish) && isReached(wish)) reached.add(wish);
+  }
+  return reached;
 }
 
 function unreachable(wish: Wish): Finding {

@@ -365,6 +365,19 @@ describe("what Kargo's admission refuses", () => {
   });
 });
 
+describe("a value of a secret", () => {
+  it.each([
+    ["", true],
+    ["aGk=", true],
+    ["aGk", false],
+    ["aG\nk=\r\n", true],
+    ["a-_=", false],
+    [`${"\n".repeat(500_000)}!`, false],
+  ])("%# is base64 or not, as Go sees it", (value, valid) => {
+    expect(validateResource(make("Secret", { data: { value } }))).toHaveLength(valid ? 0 : 1);
+  });
+});
+
 describe("what may not change", () => {
   const promotion = make("Promotion", { spec: { stage: "a", freight: "b" } });
   const freight = make("Freight", {

@@ -398,6 +398,22 @@ describe("the graph of stages", () => {
       ],
     },
     {
+      title: "a stage that needs all of its upstream stages needs each of them to be reached",
+      stages: [
+        ["a", "{direct: true}"],
+        ["b", "{}"],
+        ["c", "{stages: [a, b], availabilityStrategy: All}"],
+        ["d", "{stages: [a, b]}"],
+      ],
+      problems: [
+        [
+          "warning",
+          'no freight of Warehouse/main can reach stage "b"; give sources.direct or sources.stages',
+        ],
+        ["warning", 'no freight of Warehouse/main can reach stage "c"'],
+      ],
+    },
+    {
       title: "a stage whose upstream is not there is given the benefit of the doubt",
       stages: [["b", "{stages: [aa]}"]],
       problems: [["warning", 'Stage "shop/aa" is not there']],
@@ -406,6 +422,14 @@ describe("the graph of stages", () => {
     const text =
       warehouse + stages.map(([name = "", sources = ""]) => stageNamed(name, from(sources))).join("");
     expect(check(text).map(({ severity, message }) => [severity, message])).toEqual(problems);
+  });
+
+  it("of many layers is looked at in no time, though its ways are beyond number", () => {
+    const layers = Array.from({ length: 40 }, (_, layer) => {
+      const sources = layer === 0 ? "{}" : `{stages: [a${layer - 1}, b${layer - 1}]}`;
+      return stageNamed(`a${layer}`, from(sources)) + stageNamed(`b${layer}`, from(sources));
+    });
+    expect(check(warehouse + layers.join(""))).toHaveLength(80);
   });
 
   const other = warehouse.replace("name: main", "name: other");
