@@ -321,7 +321,7 @@ class Checker implements Checked {
   private array(nodes: readonly Node[]): Nature {
     const natures = nodes.map((one) => this.visit(one));
     const last = natures.at(-1) ?? n.unknown;
-    return natures.every(({ kind }) => kind === last.kind) ? n.arrayOf(last) : n.list;
+    return natures.every((one) => sameKind(one, last)) ? n.arrayOf(last) : n.list;
   }
 
   // Members, slices, calls
@@ -544,6 +544,12 @@ function predicateResult(name: string, collection: Nature, element: Nature, body
       return element;
   }
   return body;
+}
+
+/** For the elements of an array, nil is no other kind than what is not known. */
+function sameKind(a: Nature, b: Nature): boolean {
+  const kind = (nature: Nature) => (nature.kind === "nil" ? "unknown" : nature.kind);
+  return kind(a) === kind(b);
 }
 
 function promote(l: Nature, r: Nature): Nature {

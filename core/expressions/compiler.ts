@@ -168,7 +168,7 @@ class Compiler {
       case "||":
         return `($.bool(${a},${at})?true:${b})`;
       case "??":
-        return `(${a}??${b})`;
+        return left.kind === "builtin" || left.kind === "call" ? `($.given(${a})??${b})` : `(${a}??${b})`;
     }
     return `$.${binaryFunctions[operator]}(${a},${b},${at})`;
   }

@@ -11,7 +11,7 @@ export function optimize(root: Node, expression: string, natures: ReadonlyMap<No
   const isInt = (node: Node) => natures.get(node)?.kind === "int";
   const rewrites: ((node: Node) => Node)[] = [
     (node) => literalSet(node, isInt),
-    (node) => fold(node, expression),
+    ...Array(3).fill((node: Node) => fold(node, expression)),
     (node) => rangeMembership(node, isInt),
     filteredMap,
     filteredLength,

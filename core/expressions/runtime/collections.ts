@@ -12,6 +12,7 @@ import {
   isInt,
   isMap,
   isUint,
+  nilArray,
   Sized,
   Struct,
   typeName,
@@ -67,9 +68,6 @@ export function fromPairs(value: Value, at: number): Value {
   for (const pair of array(value, "cannot transform", at, " from pairs")) {
     if (!Array.isArray(pair)) return fail(`invalid pair ${typeName(pair)}`, at);
     if (pair.length !== 2) return fail(`invalid pair length ${pair.length}`, at);
-    if (Array.isArray(pair[0]) || isMap(pair[0])) {
-      return fail(`runtime error: hash of unhashable type ${typeName(pair[0])}`, at);
-    }
     result.set(pair[0], pair[1]);
   }
   return result;
@@ -100,7 +98,8 @@ export function concat(args: readonly Value[], at: number): Value {
     parts.reduce((total, part) => total + part.length, 0),
     at,
   );
-  return parts.flat(1);
+  const joined = parts.flat(1);
+  return joined.length === 0 ? nilArray : joined;
 }
 
 export function flatten(value: Value, at: number): Value {
@@ -127,8 +126,9 @@ export function sort(value: Value, direction: Value | undefined, at: number): Va
       return fail(`invalid order ${direction}, expected asc or desc`, at);
     }
   }
-  // What is no array sorts to nothing, as it does in Go.
-  const source = Array.isArray(value) ? value : [];
+  // What is no array sorts to nothing at all, as it does in Go.
+  if (!Array.isArray(value)) return nilArray;
+  const source = value;
   spend(source.length, at);
   return sortValues(source, (element) => element, direction ?? "asc", at);
 }

@@ -9,7 +9,7 @@ import { newMap } from "./maps.ts";
 import * as operators from "./operators.ts";
 import * as predicates from "./predicates.ts";
 import { asJSON, asYAML, quote, unsafeQuote } from "./quoting.ts";
-import { Bytes, Callable, Failure, Float, fail, float, type Value } from "./values.ts";
+import { Bytes, Callable, Failure, Float, fail, float, isNil, type Value } from "./values.ts";
 import { decode, encode } from "./wire.ts";
 
 /** Thrown when a host function has no answer yet: the program is run again once it has. */
@@ -71,6 +71,7 @@ const library = Object.freeze({
   unsafeQuote,
   asJSON,
   asYAML,
+  given: (value: Value) => (isNil(value) ? null : value),
   own: (map: Record<string, Value>, key: string) => (Object.hasOwn(map, key) ? map[key] : null),
 });
 

@@ -13,6 +13,7 @@ import {
   isFloat,
   isInt,
   isMap,
+  isNil,
   Sized,
   Struct,
   typeName,
@@ -32,7 +33,8 @@ export function toIndentedJson(value: Value, at = -1): string {
 
 /** `lineEnd` is what a line ends with and the next begins with: "" for no lines at all. */
 function write(value: Value, lineEnd: string, indent: string, at: number): string {
-  if (value === null || value === undefined) return "null";
+  if (isNil(value)) return "null";
+  if (value === undefined) return fail("reflect: call of reflect.Value.Index on map Value", at);
   if (typeof value === "string") return quote(value);
   if (typeof value === "boolean" || isInt(value)) return String(value);
   if (isFloat(value)) return writeFloat(value instanceof Float ? value.value : value, at);

@@ -5,7 +5,7 @@ type AnyKindOfMap = Record<string, Value> | AnyMap | TypedMap;
 
 /** The value under a key; what Go gives for a missing one: nil, or the zero value of the map's type. */
 export function mapGet(map: AnyKindOfMap, key: Value, at = -1): Value {
-  if (map instanceof AnyMap) return map.get(key) ?? null;
+  if (map instanceof AnyMap) return map.has(key) ? map.get(key) : map.zero;
   const name = stringKey(key, at);
   if (map instanceof TypedMap) return Object.hasOwn(map.entries, name) ? map.entries[name] : map.zero;
   return Object.hasOwn(map, name) ? map[name] : null;

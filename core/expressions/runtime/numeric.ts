@@ -126,7 +126,8 @@ const bitOperations: Readonly<Record<string, (x: bigint, y: bigint) => bigint>> 
   bitnand: (x, y) => x & ~y,
   bitshl: (x, y) => (y > 63n ? 0n : x << y),
   bitshr: (x, y) => x >> (y > 63n ? 63n : y),
-  bitushr: (x, y) => (y > 63n ? 0n : BigInt.asUintN(64, x) >> y),
+  // Masked by hand: QuickJS leaves negative numbers as they are in BigInt.asUintN(64).
+  bitushr: (x, y) => (y > 63n ? 0n : (x & 0xffff_ffff_ffff_ffffn) >> y),
 };
 
 export function bits(name: string, a: Value, b: Value, at: number): Value {

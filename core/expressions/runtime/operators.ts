@@ -12,6 +12,7 @@ import {
   isFloat,
   isInt,
   isMap,
+  isNil,
   isNumber,
   isPlainMap,
   isUint,
@@ -124,7 +125,7 @@ export function negate(value: Value, at: number): Value {
   if (value instanceof Float) return new Float(-value.value);
   if (isUint(value)) {
     const bits = value.type === "uint8" ? 8 : 64;
-    return new Sized(value.type, Number(BigInt.asUintN(bits, -BigInt(value.value))));
+    return new Sized(value.type, Number(-BigInt(value.value) & ((1n << BigInt(bits)) - 1n)));
   }
   return fail(`invalid operation: - ${typeName(value)}`, at);
 }
@@ -167,6 +168,7 @@ export const moreOrEqual = (a: Value, b: Value, at: number): boolean => order(a,
 /** The language's `==`: numbers by value whatever their types, arrays element by element, the rest deeply. */
 export function equal(a: Value, b: Value): boolean {
   if (a === b) return !(typeof a === "number" && Number.isNaN(a));
+  if (isNil(a) && isNil(b)) return true;
   if (isNumber(a) && isNumber(b)) return compareNumbers(a, b, -1) === 0;
   if (Array.isArray(a) && Array.isArray(b)) {
     return a.length === b.length && a.every((element, index) => equal(element, b[index]));

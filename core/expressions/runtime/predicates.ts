@@ -1,17 +1,27 @@
 import { spend } from "./budget.ts";
+import { mapSize } from "./maps.ts";
 import { add, bool, less } from "./operators.ts";
-import { AnyMap, Bytes, fail, isMap, Sized, Struct, typeName, type Value } from "./values.ts";
+import { encodeUtf8 } from "./text.ts";
+import { AnyMap, Bytes, fail, isMap, nilArray, Sized, Struct, typeName, type Value } from "./values.ts";
 
 /** The body of a predicate: the element, its index and, for reduce, what there is so far. */
 export type Body = (element: Value, index: number, accumulated: Value) => Value;
 
-/** What a predicate runs over. */
+/**
+ * What a predicate runs over. Maps and strings have elements to count: those of a string are its bytes,
+ * while looking at one of a map fails, which is why they are undefined here and not nil.
+ */
 function elements(value: Value, at: number): readonly Value[] {
   if (Array.isArray(value)) return value;
   if (value instanceof Bytes) return value.data.map((byte) => new Sized("uint8", byte));
-  const kind =
-    value === null ? "zero" : isMap(value) ? "map" : value instanceof Struct ? "struct" : typeName(value);
+  if (typeof value === "string") return encodeUtf8(value).map((byte) => new Sized("uint8", byte));
+  if (isMap(value)) return Array(mapSize(value)).fill(undefined);
+  const kind = value === null ? "zero" : value instanceof Struct ? "struct" : typeName(value);
   return fail(`reflect: call of reflect.Value.Len on ${kind} Value`, at);
+}
+
+function existing(element: Value, at: number): Value {
+  return element === undefined ? fail("reflect: call of reflect.Value.Index on map Value", at) : element;
 }
 
 export function all(array: Value, body: Body, at: number): Value {
@@ -33,7 +43,8 @@ export function one(array: Value, body: Body, at: number): Value {
 export function filter(array: Value, body: Body, mapped: Body | null, at: number): Value {
   const kept: Value[] = [];
   elements(array, at).forEach((element, index) => {
-    if (bool(body(element, index, null), at)) kept.push(mapped ? mapped(element, index, null) : element);
+    if (bool(body(element, index, null), at))
+      kept.push(mapped ? mapped(element, index, null) : existing(element, at));
   });
   spend(kept.length, at);
   return kept;
@@ -81,7 +92,7 @@ function found(
   throws: boolean,
   at: number,
 ): Value {
-  if (index >= 0) return mapped ? mapped(source[index], index, null) : source[index];
+  if (index >= 0) return mapped ? mapped(source[index], index, null) : existing(source[index], at);
   return throws ? fail("reflect: slice index out of range", at) : null;
 }
 
@@ -96,15 +107,15 @@ export function findLastIndex(array: Value, body: Body, at: number): Value {
 }
 
 export function groupBy(array: Value, body: Body, at: number): Value {
-  const groups = new AnyMap();
+  const groups = new AnyMap(nilArray);
   elements(array, at).forEach((element, index) => {
     const key = body(element, index, null);
     if (Array.isArray(key) || isMap(key) || key instanceof Bytes) {
       fail(`cannot use ${typeName(key)} as a key for groupBy: type is not comparable`, at);
     }
     const group = groups.get(key);
-    if (Array.isArray(group)) group.push(element);
-    else groups.set(key, [element]);
+    if (Array.isArray(group)) group.push(existing(element, at));
+    else groups.set(key, [existing(element, at)]);
   });
   return groups;
 }
@@ -114,7 +125,10 @@ export function sortBy(array: Value, body: Body, direction: Value, at: number): 
   if (typeof direction !== "string") return fail("sortBy order argument must be a string", at);
   if (direction !== "asc" && direction !== "desc") return fail("unknown order, use asc or desc", at);
   spend(source.length, at);
-  const keyed = source.map((element, index) => ({ element, key: body(element, index, null) }));
+  const keyed = source.map((element, index) => ({
+    element: existing(element, at),
+    key: body(element, index, null),
+  }));
   return sortValues(keyed, ({ key }) => key, direction, at).map(({ element }) => element);
 }
 
@@ -137,7 +151,7 @@ export function reduce(array: Value, body: Body, initial: { value: Value } | nul
   if (initial === null && source.length === 0) {
     return fail("reduce of empty array with no initial value", at);
   }
-  let accumulated = initial === null ? source[0] : initial.value;
+  let accumulated = initial === null ? existing(source[0], at) : initial.value;
   for (let index = initial === null ? 1 : 0; index < source.length; index++) {
     accumulated = body(source[index], index, accumulated);
   }

@@ -2,7 +2,7 @@ import { base64, fromBase64 } from "./base64.ts";
 import { spend } from "./budget.ts";
 import { text, toInt } from "./operators.ts";
 import { byteLength, decodeUtf8, encodeUtf8 } from "./text.ts";
-import { fail, type Value } from "./values.ts";
+import { fail, nilArray, type Value } from "./values.ts";
 
 export function trim(value: Value, cutset: Value | undefined, at: number): string {
   const source = text(value, at);
@@ -66,7 +66,7 @@ function splitParts(
   at: number,
 ): Value {
   const count = limit === undefined ? -1 : Number(toInt(limit, at));
-  if (count === 0) return null;
+  if (count === 0) return nilArray;
   const parts = separator === "" ? [...source] : source.split(separator);
   spend(0, at);
   const glue = separator;

@@ -44,12 +44,19 @@ export class Bytes {
 
 /** A map whose keys may be anything that compares: what groupBy and fromPairs give. */
 export class AnyMap {
+  /** What stands for a missing key. */
+  readonly zero: Value;
   private readonly entriesByKey = new Map<string, [Value, Value]>();
+
+  constructor(zero: Value = null) {
+    this.zero = zero;
+  }
 
   get size(): number {
     return this.entriesByKey.size;
   }
 
+  /** Undefined where there is none. Keys that Go cannot hash fail. */
   get(key: Value): Value {
     return this.entriesByKey.get(keyOf(key))?.[1];
   }
@@ -77,6 +84,13 @@ export class TypedMap {
     this.zero = zero;
     this.entries = entries;
   }
+}
+
+/** A slice that Go has not even made: it is empty, equals nil and is null in JSON. */
+export const nilArray: readonly Value[] = Object.freeze([]);
+
+export function isNil(value: Value): boolean {
+  return value === null || value === nilArray;
 }
 
 export interface Field {
@@ -165,6 +179,9 @@ function keyOf(key: Value): string {
   if (isInt(key)) return `i${key}`;
   if (key instanceof Float) return `f${key.value}`;
   if (key instanceof Sized) return `${key.type} ${key.value}`;
+  if (Array.isArray(key) || key instanceof Bytes || isMap(key)) {
+    return fail(`runtime error: hash of unhashable type ${typeName(key)}`);
+  }
   if (typeof key === "object" && "key" in key && typeof key.key === "string") return key.key;
   return `${typeof key} ${String(key)}`;
 }
