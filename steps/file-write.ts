@@ -46,20 +46,21 @@ export default defineStep({
     const mode = modeOf(permissions);
     const place = await placeOf(wanted, ctx);
     // A second run, after a crash or for another attempt, finds the file that the first one wrote.
-    await ctx.once(`write ${wanted}`, async () => {
+    // Asked once: after a crash, the file that is there may be the one that this step wrote.
+    await ctx.once(`may write ${wanted}`, async () => {
       if (!overwrite && (await ctx.workspace.exists(wanted))) {
         throw new StepFailure("failed", `Cannot write "${wanted}": it exists, and overwrite is not set`);
       }
-      try {
-        await placeFile(place, async (beside) => {
-          await writeFile(beside, contents, { flag: "wx", mode: 0o600 });
-          await chmod(beside, mode);
-        });
-      } catch (error) {
-        throw fileFailure(`Cannot write "${wanted}"`, error);
-      }
       return true;
     });
+    try {
+      await placeFile(place, async (beside) => {
+        await writeFile(beside, contents, { flag: "wx", mode: 0o600 });
+        await chmod(beside, mode);
+      });
+    } catch (error) {
+      throw fileFailure(`Cannot write "${wanted}"`, error);
+    }
     return succeeded();
   },
 });
