@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { StepFailure } from "#core/failure.ts";
-import { addWorkTree, cloneRepository, ensureRemoteBranch } from "#core/git/repository.ts";
+import { addWorkTree } from "#core/git/checkout.ts";
+import { ensureRemoteBranch } from "#core/git/remote-branch.ts";
+import { cloneRepository } from "#core/git/repository.ts";
 import { updateSubmodules } from "#core/git/work-tree.ts";
 import { defineStep, type StepContext, succeeded } from "#core/step.ts";
 import { authorField, gitOf, sourceOf, userOf, workTreeOf } from "#steps/lib/git-steps.ts";
@@ -132,6 +134,7 @@ config:
         checkout,
         checkout.sparse ?? [],
       );
+      ctx.log.info(`Checked out ${commits[checkout.as || checkout.path]} to ${checkout.path}`);
       if (config.recurseSubmodules) await updateSubmodules(await workTreeOf(ctx, checkout.path));
     }
     return succeeded({ commits });

@@ -34,7 +34,9 @@ config:
     await addAll(tree);
     if (await hasChanges(tree)) {
       await commit(tree, message, author);
-      return succeeded({ commit: await head(tree) });
+      const made = await head(tree);
+      ctx.log.info(`Committed ${made}`);
+      return succeeded({ commit: made });
     }
     const now = await head(tree);
     return now === before

@@ -79,6 +79,7 @@ config:
         }),
       ),
     );
+    ctx.log.info(`Opened ${output.pr.url}`);
     return succeeded(output);
   },
 });

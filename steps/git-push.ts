@@ -101,6 +101,7 @@ config:
       });
     }
 
+    ctx.log.info(tag ? `Pushed tag ${tag}` : `Pushed ${commit} to branch ${branch}`);
     const commitURL = commitUrl(tree.source?.remote.url ?? "", commit, provider);
     return succeeded({
       commit,

@@ -38,6 +38,7 @@ config:
     const before = await ctx.once("tag", async () => (await findCommit(tree, ref)) ?? "");
     const isOurs = before === "" && (await findCommit(tree, ref)) === commit;
     if (!isOurs) await createTag(tree, tag, message, force);
+    ctx.log.info(`Tagged ${commit} as ${tag}`);
     return succeeded({ commit });
   },
 });

@@ -1,5 +1,6 @@
 import path from "node:path";
 import type { Credentials } from "#core/credentials/credentials.ts";
+import { refuseClosedHosts } from "#core/git/git-egress.ts";
 import { isContention, localFailure, remoteFailure } from "#core/git/git-failure.ts";
 import { type GitSettings, gitSettingsFrom } from "#core/git/git-settings.ts";
 import type { GitRemote } from "#core/git/git-url.ts";
@@ -109,10 +110,18 @@ async function runAgainst(
   call: GitCall,
   source: GitSource,
 ): Promise<ExecResult> {
+  const pinned = await refuseClosedHosts(source.remote, settings.passedOn);
   return withAccess(host, settings, source, async (access) => {
     const protocols = call.protocols ?? settings.protocols;
     const env = { ...settings.passedOn, GIT_ALLOW_PROTOCOL: protocols.join(":"), ...access.env };
-    const result = await execute(host, args, call, env, access.config, remoteTimeoutSeconds);
+    const result = await execute(
+      host,
+      args,
+      call,
+      env,
+      { ...access.config, ...pinned },
+      remoteTimeoutSeconds,
+    );
     if ((call.exitCodes ?? [0]).includes(result.exitCode)) return result;
     throw remoteFailure(`Cannot ${call.task}`, said(result), access.hasCredentials);
   });

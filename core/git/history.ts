@@ -4,7 +4,7 @@ import type { Git, GitSource } from "#core/git/git.ts";
 import { parseRemote, refuseOwnFolders } from "#core/git/git-url.ts";
 import { type MirrorOptions, withMirror } from "#core/git/mirror.ts";
 import { branchName, revision } from "#core/git/ref-names.ts";
-import { defaultBranch } from "#core/git/repository.ts";
+import { defaultBranch } from "#core/git/remote-branch.ts";
 
 /** A ref of a remote repository. */
 export interface RemoteRef {

@@ -2,8 +2,9 @@ import { z } from "zod";
 import { createGit, type Git, type GitSource } from "#core/git/git.ts";
 import { parseRemote, refuseOwnFolders } from "#core/git/git-url.ts";
 import { findRepositoryUser } from "#core/git/git-user.ts";
+import { openWorkTree, refuseHarmfulRemote } from "#core/git/open-work-tree.ts";
 import type { GitUser } from "#core/git/repository.ts";
-import { openWorkTree, refuseHarmfulRemote, type WorkTree } from "#core/git/work-tree.ts";
+import type { WorkTree } from "#core/git/work-tree.ts";
 import type { StepContext } from "#core/step.ts";
 
 export const pathField = z.string().min(1).describe("Path to a Git work tree, relative to the workspace.");

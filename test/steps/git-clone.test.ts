@@ -146,6 +146,13 @@ describe("git-clone", () => {
     "-oProxyCommand=touch@host:repo",
     "https://",
     "ftp://example.com/repo",
+    "http://169.254.169.254/latest",
+    "http://2852039166/latest",
+    "http://[::ffff:169.254.169.254]/latest",
+    "https://[fe80::1]/repo",
+    "ssh://169.254.169.254/repo",
+    "169.254.169.254:repo",
+    "ssh://0xa9fea9fe/repo",
   ])("refuses %s as a repository", async (repoURL) => {
     await expect(runStep(gitClone, { repoURL, checkout: [{ path: "out" }] })).rejects.toMatchObject({
       kind: "refused",

@@ -37,6 +37,7 @@ async function run(alias: string, step: StepDefinition, config: unknown): Promis
     idempotencyKey: `${name}/${alias}`,
     workspace,
     signal,
+    log: { info() {}, warn() {} },
     credentials: { find: async () => undefined },
     exec: createExec({ cwd: workspace.root, signal }),
     once: <T>(key: string, effect: () => Promise<T>) => once(`${alias}/${key}`, effect),

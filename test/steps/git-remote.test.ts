@@ -48,6 +48,15 @@ describe("a repository behind a password", () => {
     expect(written).not.toContain("robot");
   });
 
+  it("is reached by the name of its host as well", async () => {
+    const root = temporaryFolder();
+    bareRepository([{ a: "1" }], root);
+    const server = await serveOverHttp(root, { user });
+    const repoURL = `${server.url.replace("127.0.0.1", "localhost")}/repo.git`;
+    const cloned = runStep(gitClone, { repoURL, checkout: [{ path: "out" }] }, contextWith(known));
+    expect(await cloned).toMatchObject({ status: "succeeded" });
+  });
+
   it("is opened by user and password in its address, which are kept out of the workspace", async () => {
     const root = temporaryFolder();
     bareRepository([{ a: "1" }], root);
