@@ -38,6 +38,7 @@ export interface PromotionReconciler extends Reconciler {
 }
 
 const defaultConcurrency = 50;
+const secondsUntilStageIsFree = 5;
 /** Steps without a time-out of their own may take long without anything being wrong. */
 const longestRunSeconds = 24 * 60 * 60;
 
@@ -96,23 +97,25 @@ export function createPromotionReconciler(services: PromotionReconcilerServices)
     }
     const stageRef = { kind: "Stage", project: ref.project, name: promotion.spec.stage };
     const stage = (await store.get(stageRef)) as Stage | undefined;
-    if (stage === undefined || !(await isItsTurn(promotion, stage))) {
+    if (stage?.status?.currentPromotion?.name !== ref.name) {
       await markPending(promotion);
       return undefined;
+    }
+    if (promotion.status?.phase !== "Running" && (await isAnyRunning(promotion))) {
+      await markPending(promotion);
+      return { state: "waiting", retryInSeconds: secondsUntilStageIsFree };
     }
     return await run(promotion, stage, signal);
   }
 
-  /** The stage tells whose turn it is; a promotion of it that still runs has the turn until it is over. */
-  async function isItsTurn(promotion: Promotion, stage: Stage): Promise<boolean> {
-    if (stage.status?.currentPromotion?.name !== promotion.metadata.name) return false;
-    if (promotion.status?.phase === "Running") return true;
+  /** Stages say whose turn it is, one at a time; should one ever be wrong, what runs has the turn until it is over. */
+  async function isAnyRunning({ metadata, spec }: Promotion): Promise<boolean> {
     const running = await store.list({
       kind: "Promotion",
-      project: promotion.metadata.namespace,
-      where: { "spec.stage": [promotion.spec.stage], "status.phase": ["Running"] },
+      project: metadata.namespace,
+      where: { "spec.stage": [spec.stage], "status.phase": ["Running"] },
     });
-    return running.length === 0;
+    return running.length > 0;
   }
 
   async function markPending(promotion: Promotion): Promise<void> {

@@ -178,7 +178,7 @@ describe("a promotion", () => {
     await add(store, [{ uses: "good" }], "test.02.abc");
     expect(await reconcile("test.01.abc")).toEqual({ requeueAfterSeconds: 5 });
     await giveTurn(store, "test.02.abc");
-    await reconcile("test.02.abc");
+    expect(await reconcile("test.02.abc")).toEqual({ requeueAfterSeconds: 5 });
     expect((await get("test.02.abc")).status).toEqual({ phase: "Pending" });
   });
 
