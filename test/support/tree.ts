@@ -1,14 +1,16 @@
-import { lstat, readdir, readFile, readlink } from "node:fs/promises";
+import { readdir, readFile, readlink } from "node:fs/promises";
 import path from "node:path";
 
-/** All files below a folder with their content; a symbolic link shows as `-> target`. */
-export async function listTree(folder: string): Promise<Record<string, string>> {
+/** All files below a folder with their content; a symbolic link shows as `-> target` and is not followed. */
+export async function listTree(folder: string, inside = ""): Promise<Record<string, string>> {
   const found: Record<string, string> = {};
-  for (const name of (await readdir(folder, { recursive: true })).sort()) {
+  const entries = await readdir(path.join(folder, inside), { withFileTypes: true });
+  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    const name = path.join(inside, entry.name);
     const at = path.join(folder, name);
-    const stats = await lstat(at);
-    if (stats.isSymbolicLink()) found[name] = `-> ${await readlink(at)}`;
-    else if (stats.isFile()) found[name] = await readFile(at, "utf8");
+    if (entry.isSymbolicLink()) found[name] = `-> ${await readlink(at)}`;
+    else if (entry.isDirectory()) Object.assign(found, await listTree(folder, name));
+    else if (entry.isFile()) found[name] = await readFile(at, "utf8");
   }
   return found;
 }
