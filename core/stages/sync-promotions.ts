@@ -11,7 +11,7 @@ import type { Store } from "#core/store/store.ts";
 export interface StagePromotions {
   /** Queued, waiting or running. */
   active: Promotion[];
-  /** Over, and not yet recorded in the stage's status. */
+  /** Over, and not yet recorded in the stage's status; without those that never began. */
   finished: Promotion[];
 }
 
@@ -29,11 +29,11 @@ export async function listPromotions(store: Store, { metadata, status }: Stage):
     return (found as Promotion[]).sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
   };
   const isNews = (promotion: Promotion) => promotion.metadata.name > last;
+  // In this order, so that one that ends in between is found twice rather than not at all.
+  const active = await list([null, "", "Pending", "Running"]);
   const newest = (await list(terminalPhases, fewPromotions)).filter(isNews);
-  return {
-    active: await list([null, "", "Pending", "Running"]),
-    finished: newest.length < fewPromotions ? newest : (await list(terminalPhases)).filter(isNews),
-  };
+  const finished = newest.length < fewPromotions ? newest : (await list(terminalPhases)).filter(isNews);
+  return { active, finished: finished.filter(hasBegun) };
 }
 
 /**
@@ -46,21 +46,25 @@ export function syncPromotions(pass: StagePass, { active, finished }: StagePromo
   keepHolds(status, autoPromotionEnabled ? requestedHolds(status.autoPromotionHolds ?? {}, stage) : {});
 
   const next = active.find(({ status }) => status?.phase === "Running") ?? active[0];
-  const isPromotionOver =
-    status.currentPromotion !== undefined && status.currentPromotion.name !== next?.metadata.name;
-  if (isPromotionOver || active.length + finished.length === 0) {
+  const current = status.currentPromotion;
+  const isCurrentOver = current !== undefined && current.name !== next?.metadata.name;
+  if (isCurrentOver || (current === undefined && finished.length > 0)) {
     deleteCondition(status, "Promoting");
     delete status.currentPromotion;
-    for (const promotion of isPromotionOver ? finished : []) recordEnd(pass, promotion);
+    for (const promotion of finished) recordEnd(pass, promotion);
     return next !== undefined;
   }
-  // What ended without ever having had its turn (aborted while it was queued) is recorded with the next one.
   if (next === undefined || mustVerifyFirst(status)) {
     deleteCondition(status, "Promoting");
     return next !== undefined;
   }
   setCurrent(pass, next);
   return false;
+}
+
+/** A promotion that was aborted in the queue never came to the stage: it leaves no trace there. */
+function hasBegun({ status }: Promotion): boolean {
+  return status?.phase !== "Aborted" || status.startedAt !== undefined;
 }
 
 function setCurrent({ stage, now }: StagePass, { metadata, status }: Promotion): void {
@@ -89,7 +93,7 @@ function recordEnd(pass: StagePass, promotion: Promotion): void {
   const { stage, now, autoPromotionEnabled } = pass;
   const { status } = stage;
   if (autoPromotionEnabled) keepHolds(status, applyIntent(status.autoPromotionHolds ?? {}, promotion, stage));
-  const reference = toReference(promotion, status.lastPromotion);
+  const reference = toReference(promotion);
   status.lastPromotion = reference;
   if (promotion.status?.phase !== "Succeeded") return;
 
@@ -120,21 +124,12 @@ function recordEnd(pass: StagePass, promotion: Promotion): void {
   );
 }
 
-/**
- * A promotion that was aborted before it began has no collection of freight. It takes over that of the one
- * before, from which the next promotion inherits the freight of other origins.
- */
-function toReference(
-  { metadata, status = {} }: Promotion,
-  last: PromotionReference | undefined,
-): PromotionReference {
-  const { freight, finishedAt, startedAt, freightCollection } = status;
-  const inherited =
-    startedAt === undefined && freightCollection === undefined ? last?.status?.freightCollection : undefined;
+function toReference({ metadata, status = {} }: Promotion): PromotionReference {
+  const { freight, finishedAt } = status;
   return {
     name: metadata.name,
     ...(freight === undefined ? {} : { freight }),
-    status: inherited === undefined ? status : { ...status, freightCollection: inherited },
+    status,
     ...(finishedAt === undefined ? {} : { finishedAt }),
   };
 }

@@ -140,6 +140,21 @@ describe("promotions of a stage", () => {
     expect(status?.freightSummary).toBe("2/2 Fulfilled");
   });
 
+  it("that are aborted in the queue leave the stage as it is", async () => {
+    const { promote, abort, finish, getFreight, getStage, condition } = await open([
+      stage("test", [direct]),
+      freight("f1"),
+      freight("f2"),
+    ]);
+    const first = await promote("test", "f1");
+    const queued = await promote("test", "f2");
+    await abort(queued.metadata.name);
+    await finish("test");
+    expect((await getStage("test")).status?.lastPromotion?.name).toBe(first.metadata.name);
+    expect((await getFreight("f1")).status?.verifiedIn).toHaveProperty("test");
+    expect(await condition("test", "Ready")).toMatchObject({ status: "True" });
+  });
+
   it("that are deleted while they have their turn give it to the next one", async () => {
     const { promote, getStage, store, rest, begin, project } = await open([
       stage("test", [direct]),

@@ -1,0 +1,179 @@
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import type { FreightRequest } from "#core/resources/stage.ts";
+import { type ModelStage, StageModel } from "#test/core/stages/stage-model.ts";
+import {
+  autoPromote,
+  createWorld,
+  freight,
+  request,
+  stage,
+  type World,
+} from "#test/core/stages/stage-world.ts";
+
+/** Each run is a pipeline with a life of its own; `STAGE_RUNS=5000` lets more of them live. */
+const numRuns = Number(process.env.STAGE_RUNS ?? 60);
+
+const pipelines = fc
+  .array(
+    fc.record({
+      direct: fc.boolean(),
+      upstream: fc.uniqueArray(fc.nat(4), { maxLength: 2 }),
+      all: fc.boolean(),
+      auto: fc.boolean(),
+      passage: fc.boolean(),
+    }),
+    { minLength: 1, maxLength: 5 },
+  )
+  .map((sketches): ModelStage[] =>
+    sketches.map(({ upstream, passage, auto, ...sketch }, index) => {
+      const names = upstream.filter((one) => one < index).map((one) => `stage-${one}`);
+      return {
+        ...sketch,
+        name: `stage-${index}`,
+        upstream: names,
+        direct: sketch.direct || names.length === 0,
+        passage: passage && index > 0,
+        auto,
+      };
+    }),
+  );
+
+const commands = fc.array(
+  fc.record({
+    kind: fc.constantFrom(
+      ...([
+        "freight",
+        "promote",
+        "succeed",
+        "succeed",
+        "succeed",
+        "fail",
+        "abort",
+        "approve",
+        "look",
+      ] as const),
+    ),
+    stage: fc.nat(),
+    freight: fc.nat(),
+  }),
+  { minLength: 1, maxLength: 25 },
+);
+
+type Command = typeof commands extends fc.Arbitrary<(infer C)[]> ? C : never;
+
+const requestOf = ({ direct, upstream, all }: ModelStage): FreightRequest =>
+  request(direct ? { direct } : { stages: upstream, availabilityStrategy: all ? "All" : "OneOf" });
+
+async function perform(world: World, model: StageModel, command: Command): Promise<void> {
+  const { stages } = model;
+  const chosen = stages[command.stage % stages.length] as ModelStage;
+  const piece = model.freight[command.freight % Math.max(1, model.freight.length)];
+  switch (command.kind) {
+    case "freight": {
+      const name = `f${model.freight.length}`;
+      const discoveredAt = new Date(Date.UTC(2029, 0, 1 + model.freight.length)).toISOString();
+      await world.add(freight(name, { discoveredAt }));
+      model.add(name);
+      return;
+    }
+    case "promote":
+      if (piece === undefined || chosen.passage) return;
+      if (!model.isAvailable(chosen, piece)) {
+        await expect(world.promote(chosen.name, piece)).rejects.toThrow("is not available");
+        return;
+      }
+      await world.promote(chosen.name, piece);
+      model.promote(chosen, piece);
+      return;
+    case "approve":
+      if (piece === undefined) return;
+      await world.operations.approveFreight({
+        project: world.project,
+        stage: chosen.name,
+        freight: piece,
+        actor: "admin",
+      });
+      await world.rest();
+      model.approve(chosen, piece);
+      return;
+    case "succeed":
+    case "fail": {
+      const current = model.current(chosen.name);
+      if (current === undefined) return;
+      const phase = command.kind === "succeed" ? "Succeeded" : "Failed";
+      await world.finish(chosen.name, phase);
+      model.finish(current, phase);
+      return;
+    }
+    case "abort": {
+      const active = model.active(chosen.name);
+      const at = command.freight % Math.max(1, active.length);
+      const promotion = active[at];
+      if (promotion === undefined) return;
+      const real = (await world.promotions(chosen.name)).filter(
+        ({ status }) => status?.finishedAt === undefined,
+      );
+      await world.abort(real[at]?.metadata.name ?? "");
+      if (at === 0) model.finish(promotion, "Aborted");
+      else model.abortQueued(promotion);
+      return;
+    }
+    case "look":
+      // Looking once more, at everything, changes nothing.
+      for (const { name } of stages) world.scheduler.enqueue({ kind: "Stage", project: world.project, name });
+      await world.rest();
+      return;
+    default:
+      command.kind satisfies never;
+  }
+}
+
+/** What both must agree on after each command. */
+async function compare(world: World, model: StageModel): Promise<void> {
+  for (const { name, passage } of model.stages) {
+    const { status } = await world.getStage(name);
+    const promotions = await world.promotions(name);
+    expect(promotions.map(({ spec, status }) => `${spec.freight} ${status?.phase ?? "Pending"}`)).toEqual(
+      model.promotions.filter((one) => one.stage === name).map(({ freight, phase }) => `${freight} ${phase}`),
+    );
+    if (passage) continue;
+    const held = Object.values(status?.freightHistory?.[0]?.items ?? {}).map((one) => one.name);
+    expect(held).toEqual([model.held.get(name)].filter((one) => one !== undefined));
+    const current = promotions.find(({ metadata }) => metadata.name === status?.currentPromotion?.name);
+    expect(current?.spec.freight).toBe(model.current(name)?.freight);
+  }
+  for (const name of model.freight) {
+    const { verifiedIn = {}, currentlyIn = {} } = (await world.getFreight(name)).status ?? {};
+    const stages = model.stages.map((one) => one.name);
+    expect(Object.keys(verifiedIn).sort()).toEqual(
+      stages.filter((one) => model.verified.has(`${name} ${one}`)),
+    );
+    expect(Object.keys(currentlyIn).sort()).toEqual(stages.filter((one) => model.held.get(one) === name));
+  }
+}
+
+it("any pipeline lives by the rules, whatever happens to it", async () => {
+  await fc.assert(
+    fc.asyncProperty(pipelines, commands, async (stages, life) => {
+      const model = new StageModel(stages);
+      const policies = stages.map(({ name, auto }) => ({
+        stageSelector: { name },
+        autoPromotionEnabled: auto,
+      }));
+      const resources = stages.map((one) =>
+        stage(one.name, [requestOf(one)], one.passage ? { promotionTemplate: undefined } : {}),
+      );
+      const world = await createWorld([autoPromote(...policies), ...resources]);
+      try {
+        for (const command of life) {
+          await perform(world, model, command);
+          await compare(world, model);
+        }
+      } finally {
+        await world.close();
+      }
+    }),
+    { numRuns },
+  );
+}, 300_000);

@@ -1,0 +1,126 @@
+/**
+ * The rules of stages once more, as plainly as they can be put: everything at once, nothing remembered
+ * that could be looked up. What it says of a pipeline, the real one must come to.
+ */
+
+export interface ModelStage {
+  name: string;
+  direct: boolean;
+  upstream: string[];
+  all: boolean;
+  auto: boolean;
+  /** Without steps. */
+  passage: boolean;
+}
+
+export interface ModelPromotion {
+  stage: string;
+  freight: string;
+  phase: "Pending" | "Running" | "Succeeded" | "Failed" | "Aborted";
+  intent?: "hold" | "resume";
+}
+
+export class StageModel {
+  readonly stages: readonly ModelStage[];
+  /** The newest last. */
+  readonly freight: string[] = [];
+  readonly promotions: ModelPromotion[] = [];
+  readonly held = new Map<string, string>();
+  readonly verified = new Set<string>();
+  readonly approved = new Set<string>();
+  private readonly recorded = new Map<string, boolean>();
+
+  constructor(stages: readonly ModelStage[]) {
+    this.stages = stages;
+  }
+
+  isAvailable({ name, direct, upstream, all }: ModelStage, freight: string): boolean {
+    if (direct || this.approved.has(`${freight} ${name}`)) return true;
+    const isVerified = (stage: string) => this.verified.has(`${freight} ${stage}`);
+    return all ? upstream.every(isVerified) : upstream.some(isVerified);
+  }
+
+  candidate(stage: ModelStage): string | undefined {
+    return this.freight.findLast((freight) => this.isAvailable(stage, freight));
+  }
+
+  current(name: string): ModelPromotion | undefined {
+    return this.active(name)[0];
+  }
+
+  active(name: string): ModelPromotion[] {
+    return this.promotions.filter(
+      ({ stage, phase }) => stage === name && (phase === "Pending" || phase === "Running"),
+    );
+  }
+
+  add(freight: string): void {
+    this.freight.push(freight);
+    this.settle();
+  }
+
+  promote(stage: ModelStage, freight: string): void {
+    const intent = stage.auto ? (this.candidate(stage) === freight ? "resume" : "hold") : undefined;
+    this.promotions.push({ stage: stage.name, freight, phase: "Pending", intent });
+    this.settle();
+  }
+
+  approve(stage: ModelStage, freight: string): void {
+    this.approved.add(`${freight} ${stage.name}`);
+    this.settle();
+  }
+
+  finish(promotion: ModelPromotion, phase: "Succeeded" | "Failed" | "Aborted"): void {
+    promotion.phase = phase;
+    if (promotion.intent !== undefined && phase !== "Aborted") {
+      this.recorded.set(promotion.stage, promotion.intent === "hold");
+    }
+    if (phase === "Succeeded") {
+      this.held.set(promotion.stage, promotion.freight);
+      this.verified.add(`${promotion.freight} ${promotion.stage}`);
+    }
+    this.settle();
+  }
+
+  abortQueued(promotion: ModelPromotion): void {
+    promotion.phase = "Aborted";
+    this.settle();
+  }
+
+  isHeld(name: string): boolean {
+    const intents = this.active(name).flatMap(({ intent }) => intent ?? []);
+    const last = intents.at(-1);
+    return last === undefined ? this.recorded.get(name) === true : last === "hold";
+  }
+
+  /** All that follows without anybody doing anything. */
+  private settle(): void {
+    for (let isNews = true; isNews; ) {
+      isNews = false;
+      for (const stage of this.stages) {
+        if (stage.passage) isNews = this.passOn(stage) || isNews;
+        else if (stage.auto) isNews = this.autoPromote(stage) || isNews;
+      }
+    }
+  }
+
+  private passOn(stage: ModelStage): boolean {
+    const fresh = this.freight.filter(
+      (freight) => this.isAvailable(stage, freight) && !this.verified.has(`${freight} ${stage.name}`),
+    );
+    for (const freight of fresh) this.verified.add(`${freight} ${stage.name}`);
+    return fresh.length > 0;
+  }
+
+  private autoPromote(stage: ModelStage): boolean {
+    const candidate = this.candidate(stage);
+    if (candidate === undefined || this.isHeld(stage.name) || this.held.get(stage.name) === candidate)
+      return false;
+    const own = this.promotions.filter((one) => one.stage === stage.name && one.freight === candidate);
+    if (this.active(stage.name).some(({ freight }) => freight === candidate)) return false;
+    const newest = own.at(-1);
+    if (newest !== undefined && newest.phase !== "Succeeded") return false;
+    this.promotions.push({ stage: stage.name, freight: candidate, phase: "Pending" });
+    return true;
+  }
+}
