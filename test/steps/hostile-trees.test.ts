@@ -135,7 +135,9 @@ describe.each(
       if (step === undefined) throw new Error(`There is no step ${name}`);
       const running = runStep(step, config(way), ctx);
       await expect(running, way).rejects.toMatchObject({
-        message: expect.stringMatching(/workspace|relative|symbolic link|NUL|\.git|does not exist|no paths match/),
+        message: expect.stringMatching(
+          /workspace|relative|symbolic link|NUL|\.git|does not exist|no paths match/,
+        ),
       });
       expect(await outsideOf(outer), way).toEqual(before);
     }
