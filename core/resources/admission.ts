@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { metricErrors } from "#core/resources/analysis-rules.ts";
 import type { AnalysisTemplate } from "#core/resources/analysis-template.ts";
 import type { ClusterConfig } from "#core/resources/cluster-config.ts";
 import type { FieldError } from "#core/resources/field-error.ts";
@@ -11,6 +12,7 @@ import type { Promotion } from "#core/resources/promotion.ts";
 import type { PromotionTask } from "#core/resources/promotion-task.ts";
 import type { Resource } from "#core/resources/resource.ts";
 import type { Secret } from "#core/resources/secret.ts";
+import { immutableErrors, secretErrors, withPlainData } from "#core/resources/secret-rules.ts";
 import type { Stage } from "#core/resources/stage.ts";
 import { stageErrors } from "#core/resources/stage-rules.ts";
 import { stepErrors } from "#core/resources/step-rules.ts";
@@ -125,50 +127,6 @@ function channelErrors({ spec }: MessageChannel): FieldError[] {
   return [{ path: ["spec"], message: `a channel has exactly one of slack, smtp and http; found ${found}` }];
 }
 
-function metricErrors({ spec }: AnalysisTemplate): FieldError[] {
-  const firstByName = new Map<string, number>();
-  return (spec.metrics ?? []).flatMap(({ name, provider }, index) => {
-    const path = ["spec", "metrics", index];
-    const errors: FieldError[] = [];
-    const given = Object.entries(provider).flatMap(([type, config]) => (config === undefined ? [] : [type]));
-    if (given.length !== 1) {
-      const found = given.length === 0 ? "none" : given.join(" and ");
-      errors.push({
-        path: [...path, "provider"],
-        message: `a metric has exactly one provider; found ${found}`,
-      });
-    }
-    const first = firstByName.get(name);
-    if (first === undefined) firstByName.set(name, index);
-    else
-      errors.push({
-        path: [...path, "name"],
-        message: `the name "${name}" is taken by metric ${first + 1} already`,
-      });
-    return errors;
-  });
-}
-
-function secretErrors({ data = {} }: Secret): FieldError[] {
-  return Object.entries(data)
-    .filter(([, value]) => !isBase64(value))
-    .map(([key]) => ({
-      path: ["data", key],
-      message: "the value is not base64; plain text belongs into stringData",
-    }));
-}
-
-/** As Go reads it: line ends do not count. */
-function isBase64(text: string): boolean {
-  const digits = text.replaceAll(/[\r\n]/g, "");
-  return digits.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(digits);
-}
-
-function immutableErrors(before: Secret, after: Secret): FieldError[] {
-  if (!before.immutable || isDeepStrictEqual(before.data, after.data)) return [];
-  return [{ path: ["data"], message: `the ${after.kind} is immutable; delete it and create it anew` }];
-}
-
 function withLabel<R extends Resource>(resource: R, label: string, value: string | undefined): R {
   const { [label]: _, ...others } = resource.metadata.labels ?? {};
   const labels = value ? { ...others, [label]: value } : others;
@@ -186,15 +144,4 @@ function withDiscoveryLimits<R extends Resource>(resource: R): R {
     return { ...(name === undefined ? {} : { name }), ...Object.fromEntries(limited) };
   });
   return { ...resource, spec: { ...spec, subscriptions } };
-}
-
-/** `stringData` is for writing only: it joins `data`, as Kubernetes does it. */
-function withPlainData<R extends Resource>(resource: R): R {
-  const { stringData, data, ...rest } = resource as unknown as Secret;
-  if (stringData === undefined) return resource;
-  const encoded = Object.entries(stringData).map(([key, text]) => [
-    key,
-    Buffer.from(text, "utf8").toString("base64"),
-  ]);
-  return { ...rest, data: { ...data, ...Object.fromEntries(encoded) } } as unknown as R;
 }

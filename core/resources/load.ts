@@ -25,6 +25,9 @@ export interface LoadOptions {
   defaultProject?: string;
 }
 
+/** Reported for each resource; nobody reads more of them, and finding their places takes time. */
+const maxIssues = 100;
+
 /**
  * Reads all resources of all sources. Every problem is reported at once, and a bad resource keeps no good
  * one from being loaded; resources with an error are left out.
@@ -73,7 +76,11 @@ function loadOne(
 ): LoadedResource | undefined {
   const locate: LoadedResource["locate"] = (path, what) => document.locate([...base, ...path], what);
   const { resource, issues } = parseResource(value, options.defaultProject);
-  problems.push(...issues.map((issue) => problemAt({ file, locate }, issue)));
+  problems.push(...issues.slice(0, maxIssues).map((issue) => problemAt({ file, locate }, issue)));
+  if (issues.length > maxIssues) {
+    const message = `there are ${issues.length - maxIssues} more problems in this resource`;
+    problems.push(problemAt({ file, locate }, { severity: "error", path: [], message }));
+  }
   return resource && { resource, file, locate };
 }
 

@@ -26,12 +26,14 @@ function describeIssue(schema: z.ZodType, root: unknown, issue: ZodIssue, base: 
   const value = valueAt(root, path);
   const at = "value";
   switch (issue.code) {
-    case "unrecognized_keys":
+    case "unrecognized_keys": {
+      const known = fieldsAt(schema, path);
       return issue.keys.map((key) => ({
         path: [...path, key],
         at: "key",
-        message: unknownField(key, path, fieldsAt(schema, path)),
+        message: unknownField(key, path, known),
       }));
+    }
     case "invalid_type":
       if (value === undefined) return [missingField(path)];
       return [

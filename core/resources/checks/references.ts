@@ -113,19 +113,24 @@ function projectConfigReferences({ spec }: ProjectConfig): Reference[] {
   return [...policies, ...secrets];
 }
 
-function analysisReferences({
-  kind,
-  spec,
-}: AnalysisTemplate | { kind: string; spec: AnalysisTemplate["spec"] }): Reference[] {
-  return (spec.templates ?? []).map(({ templateName, clusterScope = false }, index) => ({
+function analysisReferences({ kind, spec }: Pick<AnalysisTemplate, "spec"> & { kind: string }): Reference[] {
+  const isShared = kind === "ClusterAnalysisTemplate";
+  const templates = (spec.templates ?? []).map(({ templateName, clusterScope = isShared }, index) => ({
     path: ["spec", "templates", index, "templateName"],
-    kind: clusterScope || kind === "ClusterAnalysisTemplate" ? "ClusterAnalysisTemplate" : "AnalysisTemplate",
+    kind: clusterScope ? "ClusterAnalysisTemplate" : "AnalysisTemplate",
     name: templateName,
     shared: clusterScope,
   }));
+  // A template of all projects reads the secrets of whichever project uses it.
+  const secrets = (isShared ? [] : (spec.args ?? [])).map(({ valueFrom }, index) => ({
+    path: ["spec", "args", index, "valueFrom", "secretKeyRef", "name"],
+    kind: "Secret",
+    name: valueFrom?.secretKeyRef?.name ?? "",
+  }));
+  return [...templates, ...secrets];
 }
 
-/** Tasks that steps name, and secrets and config maps that their expressions read by literal names. */
+/** Tasks that steps name, and what their expressions read by literal names. */
 function stepReferences(resource: LoadedResource): Reference[] {
   const list = stepListOf(resource);
   // A task of all projects reads the secrets of whichever project uses it.
@@ -150,7 +155,12 @@ function stepReferences(resource: LoadedResource): Reference[] {
   return ofOneProject ? [...tasks, ...texts.flatMap(readByExpressions)] : tasks;
 }
 
-const kindsByFunction: Record<string, string> = { secret: "Secret", configMap: "ConfigMap" };
+const kindsByFunction: Record<string, string> = {
+  secret: "Secret",
+  configMap: "ConfigMap",
+  warehouse: "Warehouse",
+  stageMetadata: "Stage",
+};
 
 function readByExpressions({ path, text }: { path: Path; text: string }): Reference[] {
   return templateFacts(text).calls.flatMap(({ name, firstText }): Reference[] => {

@@ -463,7 +463,7 @@ describe("references to what is not there", () => {
       steps:
       - task: {name: deploy}
       - task: {name: notify, kind: ClusterPromotionTask}
-      - {uses: compose-output, config: {a: "\${{ secret('db').x }}", b: "\${{ configMap('flags').x }}", c: "\${{ secret(ctx.stage).x }}"}}`,
+      - {uses: compose-output, config: {a: "\${{ secret('db').x }}", b: "\${{ configMap('flags').x }}", c: "\${{ secret(ctx.stage).x }}", d: "\${{ imageFrom('a/b', warehouse('side')).Tag }}"}}`,
   )}
 apiVersion: kargo.akuity.io/v1alpha1
 kind: ProjectConfig
@@ -476,6 +476,13 @@ apiVersion: ee.kargo.akuity.io/v1alpha1
 kind: MessageChannel
 metadata: {name: team, namespace: shop}
 spec: {slack: {channelID: C1}, secretRef: {name: slack}}
+---
+apiVersion: argoproj.io/v1alpha1
+kind: AnalysisTemplate
+metadata: {name: other, namespace: shop}
+spec:
+  args: [{name: token, valueFrom: {secretKeyRef: {name: api, key: token}}}, {name: plain, value: x}]
+  templates: [{templateName: base}, {templateName: common, clusterScope: true}]
 `;
   const missing = [
     'Warehouse "shop/mian" is not there',
@@ -485,9 +492,13 @@ spec: {slack: {channelID: C1}, secretRef: {name: slack}}
     'ClusterPromotionTask "notify" is not there',
     'Secret "shop/db" is not there',
     'ConfigMap "shop/flags" is not there',
+    'Warehouse "shop/side" is not there',
     'Stage "shop/tset" is not there, did you mean "test"?',
     'Secret "shop/hook" is not there',
     'Secret "shop/slack" is not there',
+    'Secret "shop/api" is not there',
+    'AnalysisTemplate "shop/base" is not there',
+    'ClusterAnalysisTemplate "common" is not there',
   ];
 
   it("are warnings, since resources may come in any order", () => {

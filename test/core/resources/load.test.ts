@@ -290,6 +290,15 @@ describe("a bad resource is reported with line, column, field, what was expected
     ]);
   });
 
+  it("but of very many only the first", () => {
+    const fields = Array.from({ length: 5000 }, (_, index) => `  f${index}: 1`).join("\n");
+    const { problems } = load(stage(`${direct}\n${fields}`));
+    expect(problems).toHaveLength(101);
+    expect(problems).toContainEqual(
+      expect.objectContaining({ message: "there are 4900 more problems in this resource" }),
+    );
+  });
+
   it("and never keeps the good ones from being loaded", () => {
     const { resources, problems } = load(
       `kind: Nonsense\n---\n${warehouse("git: {repoURL: https://g.example/x}")}---\na: [\n---\n${stage(direct)}`,

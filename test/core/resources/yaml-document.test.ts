@@ -101,6 +101,12 @@ describe("anchors and merges", () => {
       "a: &x {p: 1}\nb: &y {p: 2, q: 2}\nc:\n  <<: [*x, *y]",
       { a: { p: 1 }, b: { p: 2, q: 2 }, c: { p: 1, q: 2 } },
     ],
+    [
+      "an anchor given again further down",
+      "a: &x 1\nb: *x\nc: &x 2\nd: *x\ne: *x",
+      { a: 1, b: 1, c: 2, d: 2, e: 2 },
+    ],
+    ["an anchor on a key", "&k a: 1\nb: *k", { a: 1, b: "a" }],
     ["a quoted << is a key", 'a: {"<<": 1}', { a: { "<<": 1 } }],
   ])("%s", (_, text, value) => {
     expect(meaningOf(text)).toEqual(value);
@@ -121,6 +127,19 @@ describe("anchors and merges", () => {
       return `l${level}: &l${level} [${Array(9).fill(items).join(", ")}]`;
     });
     expect(messages(levels.join("\n"))).toEqual([expect.stringContaining("the aliases stand for more than")]);
+  });
+});
+
+describe("a big text", () => {
+  it.each([
+    [
+      "of aliases",
+      `a: &x [${"1, ".repeat(500)}1]\n${Array.from({ length: 5000 }, (_, i) => `k${i}: *x`).join("\n")}`,
+    ],
+    ["of keys", Array.from({ length: 20_000 }, (_, i) => `k${i}: 1`).join("\n")],
+    ["of empty lines", `${"\n".repeat(200_000)}a: 1`],
+  ])("%s is read once through, not over and over", (_, text) => {
+    expect(readYaml(text)).toHaveLength(1);
   });
 });
 
