@@ -1,4 +1,5 @@
 // Prints how fast things are, beside a floor measured in the same run. `npm run bench -- steps webhook` runs some.
+import { benchDiscovery } from "#bench/discovery.ts";
 import { benchStartUp } from "#bench/start-up.ts";
 import { benchSteps } from "#bench/steps.ts";
 import { benchThroughput } from "#bench/throughput.ts";
@@ -8,6 +9,7 @@ const benches: Record<string, () => Promise<void>> = {
   steps: benchSteps,
   throughput: benchThroughput,
   webhook: benchWebhook,
+  discovery: benchDiscovery,
   "start-up": benchStartUp,
 };
 

@@ -1,4 +1,5 @@
 import { createDiscoveryParts } from "#core/artifacts/discovery-parts.ts";
+import { type DiscoverySettings, discoverySettingsFrom } from "#core/artifacts/discovery-settings.ts";
 import { createWarehouseReconciler } from "#core/artifacts/warehouse-reconciler.ts";
 import { createCipher } from "#core/credentials/cipher.ts";
 import type { CredentialSource } from "#core/credentials/credentials.ts";
@@ -102,6 +103,7 @@ interface Parts {
   log: ServerLog;
   fetchWith(signal?: AbortSignal): Fetch;
   credentialsFor(project: string): CredentialSource;
+  discovery: DiscoverySettings;
   now(): Date;
 }
 
@@ -118,6 +120,7 @@ async function openParts(settings: DaemonSettings, folder: DataFolder): Promise<
     log: createDaemonLog(settings.logTo, masker.mask),
     fetchWith: (signal) => createFetch({ policy, signal }),
     credentialsFor: (project) => credentialsFromStore(store, project, masker),
+    discovery: discoverySettingsFrom(settings.env),
     now: () => new Date(),
   };
 }
@@ -154,13 +157,17 @@ function registerReconcilers(
     onError: (error) => log.error("promotion", { error }),
   });
   scheduler.register(promotions);
-  scheduler.register(
-    createStageReconciler({ ...parts, functionsFor: () => ({}) }),
-  );
+  scheduler.register(createStageReconciler({ ...parts, functionsFor: () => ({}) }));
   scheduler.register(
     createWarehouseReconciler({
       ...parts,
-      parts: createDiscoveryParts({ fetch: parts.fetchWith(), now, ownFolders: [folder.root] }),
+      ...parts.discovery,
+      parts: createDiscoveryParts({
+        ...parts.discovery,
+        fetch: parts.fetchWith(),
+        now,
+        ownFolders: [folder.root],
+      }),
       credentialsOf: parts.credentialsFor,
       git: (signal) =>
         createGit({

@@ -1,4 +1,5 @@
 import type { CacheByTagPolicy, DiscoveryDeps, Found } from "#core/artifacts/discovery-deps.ts";
+import type { Freshness } from "#core/artifacts/image-memory.ts";
 import { selectImages } from "#core/artifacts/image-selection.ts";
 import { StepFailure } from "#core/failure.ts";
 import { credentialsKey } from "#core/oci/authorizer.ts";
@@ -6,7 +7,8 @@ import { normalizeImageUrl } from "#core/oci/image-url.ts";
 import { openRepository } from "#core/oci/repository.ts";
 import type { ImageSubscription } from "#core/resources/warehouse.ts";
 
-/** How long it may take until a tag other than the best is noticed to have been moved. */
+/** Tags of versions hardly ever move: the best is looked at every third time, the others once an hour. */
+const looksPerBest = 3;
 const otherTagsMs = 60 * 60_000;
 
 export async function discoverImages(
@@ -24,7 +26,7 @@ export async function discoverImages(
     repository: openRepository(deps.registries, address, access),
     memory: deps.images,
     scope: `${address} ${credentialsKey(credentials)}`,
-    freshness: { listMs: maxAgeMs, tagMs: maxAgeMs === 0 ? 0 : Math.max(maxAgeMs, otherTagsMs) },
+    freshness: freshnessFor(subscription, maxAgeMs),
   });
   const result = {
     repoURL,
@@ -33,6 +35,19 @@ export async function discoverImages(
     ...(name === undefined ? {} : { subscriptionName: name }),
   };
   return { kind: "image", result, chosen: chosen.map(({ tag }) => tag), leftOut, unchanged: false };
+}
+
+/** Somebody who asks for a look wants the best anew; where any tag may have become the best, all of them. */
+function freshnessFor({ imageSelectionStrategy }: ImageSubscription, maxAgeMs: number): Freshness {
+  const isAsked = maxAgeMs === 0;
+  return {
+    listMs: maxAgeMs,
+    bestMs: maxAgeMs * looksPerBest,
+    tagMs:
+      isAsked && imageSelectionStrategy === "NewestBuild"
+        ? 0
+        : Math.max(maxAgeMs * looksPerBest, otherTagsMs),
+  };
 }
 
 function mayCacheByTag(

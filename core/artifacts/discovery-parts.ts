@@ -1,7 +1,6 @@
 import { createChartMemory } from "#core/artifacts/chart-memory.ts";
 import type { DiscoveryDeps } from "#core/artifacts/discovery-deps.ts";
 import { createImageMemory } from "#core/artifacts/image-memory.ts";
-import type { BudgetLimits } from "#core/oci/budget.ts";
 import { createRegistryClient } from "#core/oci/registry-client.ts";
 import type { Fetch } from "#core/step.ts";
 
@@ -11,13 +10,13 @@ export type DiscoveryParts = Omit<DiscoveryDeps, "git" | "credentials" | "matche
 export interface DiscoveryPartsSettings
   extends Partial<Pick<DiscoveryDeps, "ownFolders" | "cacheByTagPolicy" | "now">> {
   fetch: Fetch;
-  /** How hard each registry may be asked. */
-  registryLimits?: Partial<BudgetLimits>;
+  /** Of each registry, by all Warehouses together; 20 by default. */
+  registryRequestsPerSecond?: number;
 }
 
 export function createDiscoveryParts({
   fetch,
-  registryLimits = {},
+  registryRequestsPerSecond: requestsPerSecond = 20,
   ownFolders = [],
   cacheByTagPolicy = "Allow",
   now = () => new Date(),
@@ -28,7 +27,7 @@ export function createDiscoveryParts({
     ownFolders,
     cacheByTagPolicy,
     now,
-    registries: createRegistryClient({ fetch, limits: registryLimits, now: clock }),
+    registries: createRegistryClient({ fetch, limits: { requestsPerSecond }, now: clock }),
     images: createImageMemory(clock),
     charts: createChartMemory(fetch, clock),
     observations: new Map(),

@@ -1,3 +1,4 @@
+import { UserError } from "#core/failure.ts";
 import { parseDuration } from "#core/resources/duration.ts";
 import type { Freight } from "#core/resources/freight.ts";
 import type { Promotion } from "#core/resources/promotion.ts";
@@ -15,16 +16,16 @@ export interface FreightRetention {
 
 export const defaultRetention: FreightRetention = { maxRetained: 20, minAgeMs: 14 * 24 * 60 * 60_000 };
 
-/** From Kargo's variables MAX_RETAINED_FREIGHT and MIN_FREIGHT_DELETION_AGE. Throws when one cannot be read. */
+/** From Kargo's variables MAX_RETAINED_FREIGHT and MIN_FREIGHT_DELETION_AGE. Throws a UserError when one cannot be read. */
 export function freightRetentionFrom(env: Record<string, string | undefined>): FreightRetention {
   const { MAX_RETAINED_FREIGHT: max, MIN_FREIGHT_DELETION_AGE: age } = env;
   const maxRetained = max ? Number(max) : defaultRetention.maxRetained;
   const minAgeMs = age ? parseDuration(age) : defaultRetention.minAgeMs;
   if (!Number.isInteger(maxRetained) || maxRetained < 0) {
-    throw new Error(`Cannot use MAX_RETAINED_FREIGHT "${max}": expected a whole number from 0 on`);
+    throw new UserError(`Cannot use MAX_RETAINED_FREIGHT "${max}": expected a whole number from 0 on`);
   }
   if (minAgeMs === undefined || minAgeMs < 0) {
-    throw new Error(`Cannot use MIN_FREIGHT_DELETION_AGE "${age}": expected a duration such as 336h`);
+    throw new UserError(`Cannot use MIN_FREIGHT_DELETION_AGE "${age}": expected a duration such as 336h`);
   }
   return { maxRetained, minAgeMs };
 }

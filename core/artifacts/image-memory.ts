@@ -6,9 +6,11 @@ import type { OciRepository } from "#core/oci/repository.ts";
 
 /** How old an answer may be and still be taken, in milliseconds. */
 export interface Freshness {
-  /** Of the list of tags, and of what the newest tag stands for. */
+  /** Of the list of tags, and of what the one tag of strategy Digest stands for. */
   listMs: number;
-  /** Of what the other tags stand for; Infinity for tags that never move. */
+  /** Of what the best tag stands for. */
+  bestMs: number;
+  /** Of what the other tags stand for. */
   tagMs: number;
 }
 
@@ -19,6 +21,8 @@ export interface Freshness {
 export interface ImageMemory {
   /** `scope` tells apart who may see what: the repository with the credentials it is read with. */
   tags(scope: string, repository: OciRepository, maxAgeMs: number): Promise<readonly string[]>;
+  /** How long ago the registry last said what the tag stands for; undefined when that is not known. */
+  ageOf(scope: string, tag: string): number | undefined;
   /** The facts behind a tag; undefined when the tag does not exist. */
   image(
     scope: string,
@@ -76,6 +80,10 @@ export function createImageMemory(now: () => number = Date.now): ImageMemory {
         keep(lists, scope, { at: now(), value }, maxRepositories);
         return value;
       }),
+    ageOf(scope, tag) {
+      const known = digests.get(`${scope} ${tag}`);
+      return known && now() - known.at;
+    },
     image: (scope, repository, tag, maxAgeMs, wanted) =>
       lock.run(`${scope} ${tag}`, async () => {
         const key = `${scope} ${tag}`;

@@ -73,13 +73,14 @@ async function selectByTag(
   const { chosen: tags, leftOut } = await eligibleTags(subscription, source);
   const sorted = subscription.imageSelectionStrategy === "SemVer" ? byVersion(tags) : byName(tags);
   const limit = limitOf(subscription);
+  const maxAgeOf = rationed(subscription, source, 1);
   const chosen: DiscoveredImageReference[] = [];
   for (const [at, tag] of sorted.entries()) {
     if (chosen.length >= limit) {
       leftOut.push(...sorted.slice(at).map((name) => ({ name, reason: beyondLimit(limit) })));
       break;
     }
-    const maxAge = maxAgeOf(subscription, source, chosen.length === 0);
+    const maxAge = maxAgeOf(tag, chosen.length === 0);
     const found = await look(source, tag, maxAge, platform, { createdAt: false });
     if ("reason" in found) leftOut.push({ name: tag, reason: found.reason });
     else chosen.push(toReference(tag, found.facts, platform));
@@ -95,9 +96,9 @@ async function selectNewestBuild(
 ): Promise<Selection<DiscoveredImageReference>> {
   const { chosen: tags, leftOut } = await eligibleTags(subscription, source);
   const images: { tag: string; facts: ImageFacts }[] = [];
-  const maxAge = maxAgeOf(subscription, source, false);
+  const maxAgeOf = rationed(subscription, source, rechecksOfBuilds);
   await inParallel(tags, 8, async (tag) => {
-    const found = await look(source, tag, maxAge, platform, { createdAt: true });
+    const found = await look(source, tag, maxAgeOf(tag, false), platform, { createdAt: true });
     if ("reason" in found) leftOut.push({ name: tag, reason: found.reason });
     else images.push({ tag, facts: found.facts });
   });
@@ -119,10 +120,26 @@ async function eligibleTags(
   return applyRules(await memory.tags(scope, repository, freshness.listMs), rules);
 }
 
-/** The best tag is looked at each time; the others might have been moved as well, which can wait. */
-function maxAgeOf({ cacheByTag }: ImageSubscription, { freshness }: ImageSource, isBest: boolean): number {
-  if (cacheByTag) return Number.POSITIVE_INFINITY;
-  return isBest ? freshness.listMs : freshness.tagMs;
+/** Tags that are asked for once more in a look by strategy NewestBuild, where any might be the newest now. */
+const rechecksOfBuilds = 20;
+
+/**
+ * Gives the age that what is known of a tag may have. Tags of versions hardly ever move: each is asked for
+ * again after some time, the best one sooner, but only so many in one look; the next ones follow in the next.
+ */
+function rationed(
+  { cacheByTag }: ImageSubscription,
+  { freshness, memory, scope }: ImageSource,
+  rechecks: number,
+): (tag: string, isBest: boolean) => number {
+  let left = freshness.tagMs === 0 ? Number.POSITIVE_INFINITY : rechecks;
+  return (tag, isBest) => {
+    const limit = isBest ? freshness.bestMs : freshness.tagMs;
+    const isStale = (memory.ageOf(scope, tag) ?? 0) >= limit;
+    if (cacheByTag || !isStale || left <= 0) return Number.POSITIVE_INFINITY;
+    left--;
+    return limit;
+  };
 }
 
 /** The image behind a tag, or why it is left out. */

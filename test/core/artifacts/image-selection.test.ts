@@ -27,7 +27,7 @@ async function watching() {
       repository: openRepository(client, registry.repoURL),
       memory,
       scope: "shop",
-      freshness: { listMs: 5 * minute, tagMs: hour },
+      freshness: { listMs: 5 * minute, bestMs: 5 * minute, tagMs: hour },
     });
   return { registry, clock, select };
 }
@@ -226,7 +226,7 @@ describe("requests to the registry", () => {
     expect(registry.requests).toHaveLength(3);
   });
 
-  it("notice the newest tag when it is moved, and others within the hour", async () => {
+  it("notice the newest tag when it is moved, and others one by one after an hour", async () => {
     const { registry, clock, select } = await watching();
     pushTags(registry, "1.0.0 1.1.0");
     const before = (await select({})).chosen;
@@ -235,7 +235,11 @@ describe("requests to the registry", () => {
     clock.minutes += 6;
     expect((await select({})).chosen.map(({ digest }) => digest)).toEqual([moved.newest, before[1]?.digest]);
     clock.minutes += 60;
+    await select({});
+    clock.minutes += 1;
+    registry.requests.length = 0;
     expect((await select({})).chosen.map(({ digest }) => digest)).toEqual([moved.newest, moved.other]);
+    expect(registry.requests).toHaveLength(2);
   });
 
   it("ask for no tag twice that the subscription calls immovable", async () => {

@@ -40,7 +40,7 @@ async function project(
     store,
     parts: createDiscoveryParts({
       fetch: createFetch({ policy: createEgressPolicy({ allow: ["127.0.0.1"] }) }),
-      registryLimits: { requestsPerSecond: 10_000 },
+      registryRequestsPerSecond: 10_000,
       now: () => clock.now,
     }),
     git: () => createGit(host),
