@@ -28,9 +28,13 @@ import { answerErrors } from "#server/errors.ts";
 import { healthRoutes } from "#server/health.ts";
 import { createMetrics, metricsRoutes } from "#server/metrics.ts";
 import { openApiRoute } from "#server/openapi.ts";
-import { mount, type Route, type ServerApp, type ServerEnv } from "#server/route.ts";
+import { mount, type Route, type ServerApp, type ServerContext, type ServerEnv } from "#server/route.ts";
 import type { Services } from "#server/services.ts";
 import { createStreams } from "#server/sse.ts";
+import { assetRoutes } from "#server/ui/assets.ts";
+import { loginPage, safeNext } from "#server/ui/login-page.ts";
+import { pageRoutes } from "#server/ui/page-routes.ts";
+import { sessionRoutes } from "#server/ui/session-routes.ts";
 import { webhookRoutes } from "#server/webhooks/routes.ts";
 
 /** Puts the whole HTTP side of the daemon together. Opens no port; listens to the store until `closing`. */
@@ -39,15 +43,15 @@ export function createApp(services: Services): ServerApp {
   const api = createApi(services);
   const metrics = createMetrics(api);
   const app: ServerApp = new Hono<ServerEnv>();
-  app.use(secureHeaders({ contentSecurityPolicy, referrerPolicy: "no-referrer" }));
+  app.use(secureHeaders({ contentSecurityPolicy, referrerPolicy: "same-origin" }));
   app.use(metrics.measure);
   mount(app, [...apiRoutes(api), ...metricsRoutes(api, metrics), openApiRoute(app, version)], {
-    guard: createGuard(api.authenticator),
+    guard: createGuard(api.authenticator, services.publicUrl),
     requireProject: projectCheck(store),
     bodyBytes: limits.bodyBytes,
   });
   app.notFound((c) => c.json({ error: `there is nothing at ${c.req.path}` }, 404));
-  app.onError(answerErrors(log));
+  app.onError(answerErrors(log, askToSignIn));
 
   const unwatch = store.watch(metrics.observe);
   closing.addEventListener("abort", () => {
@@ -56,6 +60,12 @@ export function createApp(services: Services): ServerApp {
     api.streams.close();
   });
   return app;
+}
+
+/** A page that is asked for without a token is answered with the way to get in. */
+function askToSignIn(c: ServerContext): Response | Promise<Response> {
+  const { pathname, search } = new URL(c.req.url);
+  return c.html(loginPage({ next: safeNext(pathname + search) }), 401);
 }
 
 /** Nothing but our own files, and no script or style within a page. */
@@ -108,5 +118,8 @@ function apiRoutes(api: Api): Route[] {
     ...eventRoutes(api),
     ...roleRoutes(api),
     ...webhookRoutes(api),
+    ...sessionRoutes(api),
+    ...pageRoutes(api),
+    ...assetRoutes(),
   ];
 }

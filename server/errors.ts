@@ -23,15 +23,23 @@ export function explainError(error: unknown): { status: number; message: string;
   return undefined;
 }
 
-/** Answers failed requests as Kargo does: `{"error": …}`, with nothing about failures of our own. */
-export function answerErrors(log: ServerLog) {
-  return (error: unknown, c: Context): Response => {
+/**
+ * Answers failed requests as Kargo does: `{"error": …}`, with nothing about failures of our own. A browser that
+ * asks for a page is sent to `askToSignIn` when it shows no token.
+ */
+export function answerErrors(log: ServerLog, askToSignIn: (c: Context) => Response | Promise<Response>) {
+  return (error: unknown, c: Context): Response | Promise<Response> => {
     const told = explainError(error);
     if (told) {
       const { status, message, hint } = told;
+      if (status === 401 && isPageRequest(c)) return askToSignIn(c);
       return c.json({ error: message, ...(hint ? { hint } : {}) }, status as ContentfulStatusCode);
     }
     log.error(`Cannot answer ${c.req.method} ${c.req.path}`, { error });
     return c.json({ error: "internal server error" }, 500);
   };
+}
+
+function isPageRequest(c: Context): boolean {
+  return c.req.method === "GET" && (c.req.header("Accept")?.includes("text/html") ?? false);
 }

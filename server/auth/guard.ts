@@ -10,11 +10,11 @@ import type { Route, ServerContext, ServerEnv } from "#server/route.ts";
 export const sessionCookie = "towpath_session";
 
 /** The check that stands in the handler chain of every route that is not public. */
-export function createGuard(authenticator: Authenticator) {
+export function createGuard(authenticator: Authenticator, publicUrl: string) {
   return (route: Route): MiddlewareHandler<ServerEnv> => {
     if (publicRoutes.has(`${route.method} ${route.path}`)) return (_, next) => next();
     return async (c, next) => {
-      const identity = await identifyCaller(c, authenticator);
+      const identity = await identifyCaller(c, authenticator, publicUrl);
       const project = c.req.param("project");
       if (!isAllowed(identity, route.needs, project)) throw forbidden(identity, route.summary);
       c.set("identity", identity);
@@ -24,7 +24,11 @@ export function createGuard(authenticator: Authenticator) {
 }
 
 /** Who calls. Fails with 401 when nobody is known by what the request shows. */
-async function identifyCaller(c: ServerContext, authenticator: Authenticator): Promise<Identity> {
+async function identifyCaller(
+  c: ServerContext,
+  authenticator: Authenticator,
+  publicUrl: string,
+): Promise<Identity> {
   const header = c.req.header("Authorization");
   if (header !== undefined) {
     const bearer = /^Bearer (.+)$/i.exec(header)?.[1];
@@ -36,7 +40,7 @@ async function identifyCaller(c: ServerContext, authenticator: Authenticator): P
   if (cookie === undefined) throw new UserError("no token provided", { status: 401 });
   const known = await authenticator.identify(cookie);
   if (!known) throw new UserError("invalid token", { status: 401 });
-  if (!isReading(c)) requireSameOrigin(c);
+  if (!isReading(c)) requireSameOrigin(c, publicUrl);
   return { ...known, via: "cookie" };
 }
 
@@ -45,11 +49,14 @@ function isReading(c: ServerContext): boolean {
 }
 
 /** Refuses requests that a page of another site had a browser send along with our cookie. */
-export function requireSameOrigin(c: ServerContext): void {
+export function requireSameOrigin(c: ServerContext, publicUrl: string): void {
   const origin = c.req.header("Origin");
-  const host = c.req.header("Host") ?? new URL(c.req.url).host;
+  // A proxy may have put its own name for us into the request.
+  const hosts = [c.req.header("Host") ?? new URL(c.req.url).host, new URL(publicUrl).host];
   const own =
-    origin === undefined ? c.req.header("Sec-Fetch-Site") === "same-origin" : originHost(origin) === host;
+    origin === undefined
+      ? c.req.header("Sec-Fetch-Site") === "same-origin"
+      : hosts.some((host) => host === originHost(origin));
   if (!own) throw new UserError("Cannot act for a page of another site", { status: 403 });
 }
 

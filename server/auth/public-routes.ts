@@ -15,6 +15,8 @@ export const publicRoutes: ReadonlySet<string> = new Set([
   "GET /",
   "POST /ui/login",
   "POST /ui/logout",
+  // Tells a caller whether its own cookie is good.
+  "GET /ui/session",
   "GET /ui/status.css",
   "GET /ui/status.js",
   "GET /ui/icon.svg",

@@ -114,7 +114,7 @@ describe("who may call", () => {
     expect(headers.get("content-security-policy")).toMatch(/default-src 'none'; script-src 'self';/);
     expect(headers.get("content-security-policy")).not.toContain("unsafe");
     expect(headers.get("x-content-type-options")).toBe("nosniff");
-    expect(headers.get("referrer-policy")).toBe("no-referrer");
+    expect(headers.get("referrer-policy")).toBe("same-origin");
   });
 
   it("refuses to start with a token that can be guessed", async () => {

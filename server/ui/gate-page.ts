@@ -1,0 +1,20 @@
+import { html } from "hono/html";
+import type { Gate } from "#core/promotion/gates.ts";
+import { gateCard, verdict } from "#server/ui/gate-card.ts";
+import { failure, layout, signOut } from "#server/ui/layout.ts";
+import type { Markup } from "#server/ui/markup.ts";
+
+/** One gate by itself. Seeing it decides nothing, so that a link to it may be looked at by anything. */
+export function gatePage(gate: Gate, mayDecide: boolean, error?: string): Markup {
+  return layout({
+    title: `Gate ${gate.step}`,
+    kind: "gate",
+    head: signOut(),
+    body: html`
+      ${failure(error)}
+      <h1>Gate of ${gate.project} / ${gate.stage}</h1>
+      <p class="hint">Promotion ${gate.promotion}</p>
+      ${gate.state === "open" ? gateCard(gate, mayDecide) : verdict(gate)}
+      <p><a href="/?project=${encodeURIComponent(gate.project)}">To the pipeline</a></p>`,
+  });
+}

@@ -1,0 +1,160 @@
+import { getCookie } from "hono/cookie";
+import { z } from "zod";
+import type { Api } from "#server/api/api.ts";
+import { decide, gateFrom } from "#server/api/gates.ts";
+import { sessionCookie } from "#server/auth/guard.ts";
+import { isAllowed } from "#server/auth/policy.ts";
+import { explainError } from "#server/errors.ts";
+import type { Route, ServerContext } from "#server/route.ts";
+import type { SseMessage } from "#server/sse.ts";
+import { gatePage } from "#server/ui/gate-page.ts";
+import { loginPage } from "#server/ui/login-page.ts";
+import { loadStatus } from "#server/ui/pipeline-view.ts";
+import { statusPage } from "#server/ui/status-page.ts";
+
+const DecisionForm = z.object({
+  decision: z.enum(["release", "deny"]),
+  message: z.string().max(4096).optional(),
+});
+const PromoteForm = z.object({ freight: z.string().min(1) });
+
+const gatePath = "/gates/:project/:promotion/:step";
+
+/** The pages, and what their buttons do. */
+export const pageRoutes = (api: Api): Route[] => [
+  {
+    method: "GET",
+    path: "/",
+    id: "StatusPage",
+    summary: "The status page, or the way to sign in to it",
+    needs: "view",
+    query: { project: "The project to show." },
+    answers: { 200: "A page." },
+    handle: async (c) => {
+      const cookie = getCookie(c, sessionCookie);
+      const known = cookie ? await api.authenticator.identify(cookie) : undefined;
+      if (!known) return c.html(loginPage({ next: pathOf(c) }));
+      return c.html(statusPage(await loadStatus(api, { ...known, via: "cookie" }, c.req.query("project"))));
+    },
+  },
+  {
+    method: "GET",
+    path: "/ui/events",
+    id: "StatusEvents",
+    summary: "Tell the status page that something has changed",
+    needs: "view",
+    query: { project: "The project that is shown." },
+    answers: { 200: "A stream of server-sent events." },
+    handle: (c) => {
+      const { project } = c.get("identity");
+      return api.streams.stream(c, (signal) => changes(api, project ?? c.req.query("project"), signal));
+    },
+  },
+  {
+    method: "POST",
+    path: "/ui/projects/:project/stages/:stage/promote",
+    id: "PromoteFromPage",
+    summary: "Promote freight to a stage, from the status page",
+    needs: "promote",
+    answers: { 303: "Promoted.", 400: "The status page, with what went wrong." },
+    handle: async (c) => {
+      const project = c.req.param("project") as string;
+      const stage = c.req.param("stage") as string;
+      const identity = c.get("identity");
+      return orTell(
+        c,
+        async () => {
+          const { freight } = PromoteForm.parse(Object.fromEntries(await c.req.formData()));
+          await api.stages.promote({ project, stage, freight, actor: identity.actor });
+          return `/?project=${encodeURIComponent(project)}#stage-${stage}`;
+        },
+        async (error) => statusPage(await loadStatus(api, identity, project), error),
+      );
+    },
+  },
+  {
+    method: "GET",
+    path: gatePath,
+    id: "GatePage",
+    summary: "A gate as a page, or as JSON for who asks for it",
+    needs: "view",
+    answers: { 200: "The gate." },
+    handle: async (c) => {
+      const gate = await gateFrom(c, api);
+      return wantsPage(c) ? c.html(gatePage(gate, mayDecide(c))) : c.json(gate);
+    },
+  },
+  {
+    method: "POST",
+    path: gatePath,
+    id: "DecideFromPage",
+    summary: "Release or deny a gate, from a page",
+    needs: "promote",
+    answers: { 303: "Decided.", 409: "The gate's page: somebody else was first." },
+    handle: async (c) =>
+      orTell(
+        c,
+        async () => {
+          const { decision, message } = DecisionForm.parse(Object.fromEntries(await c.req.formData()));
+          await decide(c, api, decision === "release" ? "released" : "denied", message);
+          return pathOf(c);
+        },
+        async (error) => gatePage(await gateFrom(c, api), mayDecide(c), error),
+      ),
+  },
+];
+
+/** Goes on to the address that `work` gives, or shows a page that tells what went wrong. */
+async function orTell(
+  c: ServerContext,
+  work: () => Promise<string>,
+  page: (error: string) => Promise<ReturnType<typeof statusPage>>,
+): Promise<Response> {
+  try {
+    return c.redirect(await work(), 303);
+  } catch (error) {
+    const told =
+      error instanceof z.ZodError
+        ? { status: 400, message: "The form was not complete." }
+        : explainError(error);
+    if (!told || told.status === 404) throw error;
+    return c.html(await page(told.message), told.status as 400);
+  }
+}
+
+export function wantsPage(c: ServerContext): boolean {
+  return c.req.header("Accept")?.includes("text/html") ?? false;
+}
+
+function mayDecide(c: ServerContext): boolean {
+  return isAllowed(c.get("identity"), "promote", c.req.param("project"));
+}
+
+function pathOf(c: ServerContext): string {
+  const { pathname, search } = new URL(c.req.url);
+  return pathname + search;
+}
+
+const shownKinds: ReadonlySet<string> = new Set([
+  "Project",
+  "Warehouse",
+  "Stage",
+  "Freight",
+  "Promotion",
+  "Gate",
+]);
+
+/** One event for each burst of changes that the page shows; the page then asks for itself anew. */
+async function* changes(
+  api: Api,
+  project: string | undefined,
+  signal: AbortSignal,
+): AsyncGenerator<SseMessage> {
+  yield { event: "hello", data: "{}" };
+  for await (const { change } of api.feed.follow(signal)) {
+    const { kind, metadata } = change.resource;
+    // Gates of every project are shown, and new projects appear in the list.
+    const isShown = kind === "Gate" || kind === "Project" || !project || metadata.namespace === project;
+    if (shownKinds.has(kind) && isShown) yield { event: "changed", data: "{}" };
+  }
+}
