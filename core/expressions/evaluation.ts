@@ -1,7 +1,7 @@
 import type { HostFunctions } from "./functions.ts";
 import { matchPattern } from "./patterns.ts";
 import type { Host } from "./runtime/host.ts";
-import { Callable } from "./runtime/values.ts";
+import { Callable, Float, Sized } from "./runtime/values.ts";
 import { decode, encode } from "./runtime/wire.ts";
 import { zoneAt } from "./zones.ts";
 
@@ -55,7 +55,7 @@ export class Evaluation implements Host {
 
   private ask(name: string, args: string): string | Promise<string> {
     try {
-      const values = decode(JSON.parse(args), this.tag, callable) as unknown[];
+      const values = (decode(JSON.parse(args), this.tag, callable) as unknown[]).map(plain);
       const answer = (Object.hasOwn(this.functions, name) ? this.functions[name] : undefined)?.call(values);
       return answer instanceof Promise
         ? answer.then((value) => this.write(value), failure)
@@ -68,6 +68,11 @@ export class Evaluation implements Host {
   private write(value: unknown): string {
     return JSON.stringify(encode(value, this.tag));
   }
+}
+
+/** Numbers as JavaScript has them: only expressions tell 5.0 from 5. */
+function plain(value: unknown): unknown {
+  return value instanceof Float || value instanceof Sized ? value.value : value;
 }
 
 function failure(error: unknown): string {

@@ -1,35 +1,47 @@
 import type { Masker } from "#core/credentials/masker.ts";
-import type { HostFunction } from "#core/expressions/expressions.ts";
+import type { HostFunctions } from "#core/expressions/expressions.ts";
+import { dataFunctions, freightFunctions, utilityFunctions } from "#core/expressions/kargo-functions.ts";
+import { bool, type Nature, signature, string } from "#core/expressions/natures.ts";
 import { splitAlias } from "#core/promotion/alias.ts";
 import { hasFailures } from "#core/promotion/conditions.ts";
 import type { StepFunctions } from "#core/promotion/evaluate.ts";
 import type { PromotionRun } from "#core/promotion/run.ts";
-import type { PromotionStep } from "#core/resources/promotion.ts";
+import type { PromotionStep, StepExecutionMetadata } from "#core/resources/promotion.ts";
 import type { Store } from "#core/store/store.ts";
 
+/** Makes Kargo's functions for the expressions of a step; what Secrets they read goes to the masker. */
 export function createStepFunctions(
-  _store: Store,
-  _masker: Masker,
+  store: Pick<Store, "get">,
+  masker: Pick<Masker, "add">,
 ): (run: PromotionRun, step: PromotionStep) => StepFunctions {
   return (run, step) => {
-    const records = () => run.status.stepExecutionMetadata ?? [];
-    const fn = (arity: number, call: HostFunction["call"]): HostFunction => ({
-      minArgs: arity,
-      maxArgs: arity,
-      call,
-    });
-    return {
-      forVars: {},
-      forStep: {
-        always: fn(0, () => true),
-        failure: fn(0, () => hasFailures(records())),
-        success: fn(0, () => !hasFailures(records())),
-        status: fn(1, ([alias]) => {
-          const { task } = splitAlias(step.as ?? "");
-          const wanted = task === undefined ? alias : `${task}::${alias}`;
-          return records().find((record) => record.alias === wanted)?.status ?? "";
-        }),
-      },
+    const forVars = {
+      ...dataFunctions(store, { project: run.project, mask: (secret) => masker.add(secret) }),
+      ...freightFunctions(store, run),
+      ...utilityFunctions,
     };
+    const records = () => run.status.stepExecutionMetadata ?? [];
+    return { forVars, forStep: { ...forVars, ...statusFunctions(step.as ?? "", records) } };
+  };
+}
+
+/** `always`, `failure`, `success` and `status`, as the step of this alias sees those before it. */
+function statusFunctions(alias: string, records: () => readonly StepExecutionMetadata[]): HostFunctions {
+  const fn = (params: Nature[], result: Nature, call: (...args: unknown[]) => unknown) => ({
+    minArgs: params.length,
+    maxArgs: params.length,
+    signatures: [signature(params, result)],
+    call: (args: readonly unknown[]) => call(...args),
+  });
+  return {
+    always: fn([], bool, () => true),
+    failure: fn([], bool, () => hasFailures(records())),
+    success: fn([], bool, () => !hasFailures(records())),
+    status: fn([string], string, (wanted) => {
+      if (wanted === "") throw new Error("argument must not be empty");
+      const { task } = splitAlias(alias);
+      const full = task === undefined ? wanted : `${task}::${wanted}`;
+      return records().find((record) => record.alias === full)?.status ?? "";
+    }),
   };
 }
