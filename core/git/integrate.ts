@@ -8,8 +8,7 @@ import type { Signer } from "#core/git/signing.ts";
 import { asOwner, runIn, type WorkTree } from "#core/git/work-tree.ts";
 
 /**
- * Brings what the remote's branch has beyond HEAD into the work tree, by the policy. Nothing happens while
- * the remote has no such branch.
+ * Brings what the remote's branch, just fetched, has beyond HEAD into the work tree, by the policy.
  *
  * @throws StepFailure "failed" when changes conflict, or when the policy forbids what would be needed.
  */
@@ -19,7 +18,6 @@ export async function integrate(
   branch: string,
   policy: PushIntegrationPolicy,
 ): Promise<void> {
-  if (!(await fetchTracking(tree, source, branch))) return;
   await asOwner(tree, async (signer) => {
     if (await mayRebase(tree, branch, policy, signer)) return rebase(tree, branch, signer);
     if (policy === "RebaseOrFail") {
@@ -30,20 +28,6 @@ export async function integrate(
     }
     return merge(tree, branch, signer);
   });
-}
-
-/** Brings `refs/remotes/origin/<branch>` up to date; false when the remote has no such branch. */
-export async function fetchTracking(tree: WorkTree, source: GitSource, branch: string): Promise<boolean> {
-  const ref = `refs/heads/${branch}`;
-  const task = `fetch branch "${branch}" of "${source.remote.url}"`;
-  const { stdout } = await runIn(tree, ["ls-remote", "--heads", "--", source.remote.url, ref], {
-    task,
-    source,
-  });
-  if (!stdout.split("\n").some((line) => line.endsWith(`\t${ref}`))) return false;
-  const refspec = `+${ref}:refs/remotes/origin/${branch}`;
-  await runIn(tree, ["fetch", "--quiet", "--no-tags", "--", source.remote.url, refspec], { task, source });
-  return true;
 }
 
 async function mayRebase(

@@ -124,6 +124,19 @@ describe("git-push", () => {
     expect(subjectsOn(repoURL, "main")).toEqual(["Later", "Write a", "Commit 1"]);
   });
 
+  it("moves a branch back by force when the crash came before the push", async () => {
+    const repoURL = bareRepository([{ a: "1" }, { a: "2" }]);
+    const [newer = "", older = ""] = git(repoURL, "log", "--format=%H", "main").split("\n");
+    const ctx = fakeContext();
+    await runStep(gitClone, { repoURL, checkout: [{ commit: older, path: "out" }] }, ctx);
+    const config = { path: "out", targetBranch: "main", force: true };
+    await runStep(gitPush, config, ctx);
+    // As it was between the note of the push and the push.
+    git(repoURL, "update-ref", "refs/heads/main", newer);
+    await runStep(gitPush, config, ctx);
+    expect(git(repoURL, "rev-parse", "main")).toBe(older);
+  });
+
   it("takes up a push that was interrupted in its rebase", async () => {
     const repoURL = bareRepository([{ a: "1" }]);
     const ctx = await committed(repoURL, { a: "mine" });
