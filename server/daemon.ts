@@ -38,6 +38,7 @@ import { createDaemonLog } from "#server/daemon-log.ts";
 import { type DataFolder, loadOrCreateToken, openDataFolder } from "#server/data-folder.ts";
 import { openPort } from "#server/listen.ts";
 import { defaultLimits, type ServerLog, type Services } from "#server/services.ts";
+import { createConfigReconcilers } from "#server/webhooks/reconcilers.ts";
 import { builtinSteps } from "#steps/index.ts";
 
 export interface DaemonSettings {
@@ -158,6 +159,7 @@ function registerReconcilers(
   });
   scheduler.register(promotions);
   scheduler.register(createStageReconciler({ ...parts, functionsFor: () => ({}) }));
+  createConfigReconcilers({ store, publicUrl, now }).forEach(scheduler.register);
   scheduler.register(
     createWarehouseReconciler({
       ...parts,
