@@ -16,18 +16,30 @@ export function listStatement(query: ListQuery): { sql: string; values: SQLInput
     values.push(query.project);
   }
   for (const [path, accepted] of Object.entries(query.where ?? {})) {
-    conditions.push(pathCondition(pathExpression(path), accepted, values));
+    conditions.push(`${pathExpression(path)} in (${accepted.map(() => "?").join(", ")})`);
+    values.push(...accepted.map((value) => value ?? ""));
   }
-  for (const [name, value] of Object.entries(query.labels ?? {})) {
-    conditions.push("id in (select resource from labels where name = ? and value = ?)");
+  const labels = Object.entries(query.labels ?? {});
+  labels.forEach(([name, value], index) => {
+    conditions.push(`label${index}.name = ? and label${index}.value = ?`);
     values.push(name, value);
-  }
-  let sql = `select * from resources where ${conditions.join(" and ")} order by id`;
+  });
+  let sql = `select resources.* from ${tables(labels.length)} where ${conditions.join(" and ")} order by id`;
   if (query.limit !== undefined) {
     sql += " desc limit ?";
     values.push(query.limit);
   }
   return { sql, values };
+}
+
+/** Labels select more narrowly than kind and project; a cross join has SQLite look at them first. */
+function tables(labels: number): string {
+  if (labels === 0) return "resources";
+  const [first, ...others] = Array.from({ length: labels }, (_, index) => `label${index}`);
+  const joined = others.map(
+    (name) => ` cross join labels as ${name} on ${name}.resource = ${first}.resource`,
+  );
+  return `labels as ${first}${joined.join("")} cross join resources on resources.id = ${first}.resource`;
 }
 
 /** The kind stands in the statement itself: SQLite uses a partial index only where it can read the kind. */
@@ -37,26 +49,14 @@ function kindCondition(kind: string, values: SQLInputValue[]): string {
   return "kind = ?";
 }
 
-function pathCondition(
-  expression: string,
-  accepted: readonly (string | null)[],
-  values: SQLInputValue[],
-): string {
-  const texts = accepted.filter((value) => value !== null);
-  values.push(...texts);
-  const isOneOf = `${expression} in (${texts.map(() => "?").join(", ")})`;
-  return texts.length === accepted.length ? isOneOf : `(${isOneOf} or ${expression} is null)`;
-}
-
-/** What stands at a dotted path of a resource, as SQL; written as the indexes write it. */
-function pathExpression(path: string): string {
-  const column = columns[path];
-  if (column !== undefined) return column;
-  const names = path.split(".");
+/** What stands at a dotted path of a resource, or '' where nothing does; written as the indexes write it. */
+function pathExpression(dotted: string): string {
+  if (columns[dotted] !== undefined) return columns[dotted];
+  const names = dotted.split(".");
   if (!names.every((name) => /^[A-Za-z_][A-Za-z0-9_]*$/.test(name))) {
-    throw new Error(`Cannot list by "${path}": a path is made of names with dots between them`);
+    throw new Error(`Cannot list by "${dotted}": a path is made of names with dots between them`);
   }
   const [first, ...rest] = names;
-  if (first === "status") return `json_extract(status, '${["$", ...rest].join(".")}')`;
-  return `json_extract(body, '${["$", ...names].join(".")}')`;
+  const [column, path] = first === "status" ? ["status", rest] : ["body", names];
+  return `ifnull(json_extract(${column}, '${["$", ...path].join(".")}'), '')`;
 }

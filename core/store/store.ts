@@ -6,7 +6,10 @@ export interface ListQuery {
   /** Only those of this project; without it, those of every project. */
   project?: string;
   labels?: Record<string, string>;
-  /** Dotted paths into the resource and the values one of which must stand there (`{"spec.stage": ["test"]}`). */
+  /**
+   * Dotted paths into the resource and the values one of which must stand there (`{"spec.stage": ["test"]}`);
+   * null and "" both stand for a field that is absent or empty.
+   */
   where?: Record<string, readonly (string | null)[]>;
   /** Newest first by creation, at most this many. */
   limit?: number;

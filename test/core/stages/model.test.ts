@@ -12,7 +12,7 @@ import {
 } from "#test/core/stages/stage-world.ts";
 
 /** Each run is a pipeline with a life of its own; `STAGE_RUNS=5000` lets more of them live. */
-const numRuns = Number(process.env.STAGE_RUNS ?? 60);
+const numRuns = Number(process.env.STAGE_RUNS ?? 200);
 
 const pipelines = fc
   .array(
