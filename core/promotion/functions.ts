@@ -1,47 +1,92 @@
 import type { Masker } from "#core/credentials/masker.ts";
 import type { HostFunctions } from "#core/expressions/expressions.ts";
-import { dataFunctions, freightFunctions, utilityFunctions } from "#core/expressions/kargo-functions.ts";
-import { bool, type Nature, signature, string } from "#core/expressions/natures.ts";
-import { splitAlias } from "#core/promotion/alias.ts";
+import {
+  dataFunctions,
+  freightFunctions,
+  type ResourceLookup,
+  utilityFunctions,
+} from "#core/expressions/kargo-functions.ts";
+import * as natures from "#core/expressions/natures.ts";
+import { aliasSeparator, splitAlias } from "#core/promotion/alias.ts";
 import { hasFailures } from "#core/promotion/conditions.ts";
 import type { StepFunctions } from "#core/promotion/evaluate.ts";
 import type { PromotionRun } from "#core/promotion/run.ts";
+import type { FreightReference } from "#core/resources/freight.ts";
 import type { PromotionStep, StepExecutionMetadata } from "#core/resources/promotion.ts";
-import type { Store } from "#core/store/store.ts";
+import { formatRef, type Resource } from "#core/resources/resource.ts";
+import type { FreightRequest } from "#core/resources/stage.ts";
 
-/** Makes Kargo's functions for the expressions of a step; what Secrets they read goes to the masker. */
-export function createStepFunctions(
-  store: Pick<Store, "get">,
+/** What expressions are evaluated about. */
+export interface ExpressionSubject {
+  project: string;
+  freightRequests: readonly FreightRequest[];
+  freight: readonly FreightReference[];
+}
+
+/** Kargo's functions that look things up: data, freight and utilities. Secrets are masked from then on. */
+export function createLookupFunctions(
+  lookup: ResourceLookup,
   masker: Pick<Masker, "add">,
-): (run: PromotionRun, step: PromotionStep) => StepFunctions {
-  return (run, step) => {
-    const forVars = {
-      ...dataFunctions(store, { project: run.project, mask: (secret) => masker.add(secret) }),
-      ...freightFunctions(store, run),
+): (subject: ExpressionSubject) => HostFunctions {
+  return (subject) => {
+    const remembered = remember(lookup);
+    return {
+      ...dataFunctions(remembered, { project: subject.project, mask: (secret) => masker.add(secret) }),
+      ...freightFunctions(remembered, subject),
       ...utilityFunctions,
     };
+  };
+}
+
+/** The functions for the steps of promotions. */
+export function createStepFunctions(
+  lookup: ResourceLookup,
+  masker: Pick<Masker, "add">,
+): (run: PromotionRun, step: PromotionStep) => StepFunctions {
+  const lookupFunctions = createLookupFunctions(lookup, masker);
+  return (run, step) => {
+    const forVars = lookupFunctions(run);
     const records = () => run.status.stepExecutionMetadata ?? [];
     return { forVars, forStep: { ...forVars, ...statusFunctions(step.as ?? "", records) } };
   };
 }
 
-/** `always`, `failure`, `success` and `status`, as the step of this alias sees those before it. */
+/** `always`, `success`, `failure` and `status`, as the step of this alias sees the steps before it. */
 function statusFunctions(alias: string, records: () => readonly StepExecutionMetadata[]): HostFunctions {
-  const fn = (params: Nature[], result: Nature, call: (...args: unknown[]) => unknown) => ({
-    minArgs: params.length,
-    maxArgs: params.length,
-    signatures: [signature(params, result)],
-    call: (args: readonly unknown[]) => call(...args),
+  const { task } = splitAlias(alias);
+  const about = (call: () => boolean) => ({
+    minArgs: 0,
+    maxArgs: 0,
+    signatures: [natures.signature([], natures.bool)],
+    call,
   });
   return {
-    always: fn([], bool, () => true),
-    failure: fn([], bool, () => hasFailures(records())),
-    success: fn([], bool, () => !hasFailures(records())),
-    status: fn([string], string, (wanted) => {
-      if (wanted === "") throw new Error("argument must not be empty");
-      const { task } = splitAlias(alias);
-      const full = task === undefined ? wanted : `${task}::${wanted}`;
-      return records().find((record) => record.alias === full)?.status ?? "";
-    }),
+    always: about(() => true),
+    success: about(() => !hasFailures(records())),
+    failure: about(() => hasFailures(records())),
+    status: {
+      minArgs: 1,
+      maxArgs: 1,
+      signatures: [natures.signature([natures.string], natures.string)],
+      call([name]) {
+        if (typeof name !== "string" || name === "") throw new Error("argument must not be empty");
+        // Steps of a task know each other by their short names, and nobody else.
+        const wanted = task === undefined ? name : `${task}${aliasSeparator}${name}`;
+        return records().find((record) => record.alias === wanted)?.status ?? "";
+      },
+    },
+  };
+}
+
+/** All expressions of one step see a resource as it was when the first of them looked. */
+function remember(lookup: ResourceLookup): ResourceLookup {
+  const found = new Map<string, Promise<Resource | undefined>>();
+  return {
+    get(ref) {
+      const key = formatRef(ref);
+      const known = found.get(key) ?? lookup.get(ref);
+      found.set(key, known);
+      return known;
+    },
   };
 }
