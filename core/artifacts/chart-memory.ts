@@ -1,4 +1,5 @@
 import { type ChartVersions, readChartIndex } from "#core/artifacts/chart-index.ts";
+import { createBoundedMap } from "#core/bounded-map.ts";
 import type { Credentials } from "#core/credentials/credentials.ts";
 import { StepFailure } from "#core/failure.ts";
 import { createKeyedLock } from "#core/keyed-lock.ts";
@@ -24,11 +25,12 @@ interface KnownIndex {
   lastModified: string | null;
 }
 
-const maxIndexes = 100;
+/** Versions in all indexes that are kept. */
+const maxVersions = 2_000_000;
 const maxIndexBytes = 100 * 1024 * 1024;
 
 export function createChartMemory(fetch: Fetch, now: () => number = Date.now): ChartMemory {
-  const indexes = new Map<string, KnownIndex>();
+  const indexes = createBoundedMap<KnownIndex>(maxVersions, countVersions);
   const lock = createKeyedLock();
   return {
     async versions(repository, chart, maxAgeMs) {
@@ -37,15 +39,16 @@ export function createChartMemory(fetch: Fetch, now: () => number = Date.now): C
         const known = indexes.get(key);
         if (known !== undefined && now() - known.at < maxAgeMs) return known;
         const current = { ...(await readIndex(fetch, repository, known)), at: now() };
-        indexes.delete(key);
         indexes.set(key, current);
-        const [oldest] = indexes.keys();
-        if (indexes.size > maxIndexes && oldest !== undefined) indexes.delete(oldest);
         return current;
       });
       return index.charts.get(chart) ?? [];
     },
   };
+}
+
+function countVersions({ charts }: KnownIndex): number {
+  return [...charts.values()].reduce((count, versions) => count + versions.length, 1);
 }
 
 async function readIndex(

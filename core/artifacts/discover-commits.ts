@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { DiscoveryDeps, Found } from "#core/artifacts/discovery-deps.ts";
 import type { ObservedRefs } from "#core/artifacts/git-selection.ts";
 import { isSameObservation, observe, refPatterns, selectCommits } from "#core/artifacts/git-selection.ts";
-import { lsRemote, openHistory, openSource } from "#core/git/history.ts";
+import { type History, lsRemote, openHistory, openSource } from "#core/git/history.ts";
 import type { DiscoveredCommit, GitDiscoveryResult, GitSubscription } from "#core/resources/warehouse.ts";
 
 /** More tags than this are kept as a fingerprint in memory, and not in a status. */
@@ -40,11 +40,27 @@ export async function discoverCommits(
   if (known !== undefined) return found(result(known), [], true);
 
   const history = await openHistory(deps.git, source, blobless ? { blobless } : {});
-  const { chosen, leftOut } = await selectCommits(subscription, history, deps.matches);
+  const remembering = rememberChanges(history, deps.changes, source.remote.url);
+  const { chosen, leftOut } = await selectCommits(subscription, remembering, deps.matches);
   if (observed !== undefined && isTooLarge(observed)) {
     deps.observations.set(before.key, fingerprint(subscription, observed));
   }
   return found(result(chosen), leftOut, false);
+}
+
+/** What a commit changes never changes: in a busy repository each look would ask for the same old commits. */
+function rememberChanges(history: History, changes: DiscoveryDeps["changes"], repository: string): History {
+  return {
+    ...history,
+    async changedPaths(commit) {
+      const key = `${repository} ${commit}`;
+      const known = changes.get(key);
+      if (known !== undefined) return [...known];
+      const paths = await history.changedPaths(commit);
+      changes.set(key, paths);
+      return paths;
+    },
+  };
 }
 
 /** The commits found before, when the refs say that nothing has moved since. */

@@ -2,6 +2,7 @@ import type { ChartMemory } from "#core/artifacts/chart-memory.ts";
 import type { ExpressionFilter } from "#core/artifacts/git-selection.ts";
 import type { ImageMemory } from "#core/artifacts/image-memory.ts";
 import type { LeftOut } from "#core/artifacts/selection.ts";
+import type { BoundedMap } from "#core/bounded-map.ts";
 import type { CredentialSource } from "#core/credentials/credentials.ts";
 import type { Git } from "#core/git/git.ts";
 import type { RegistryClient } from "#core/oci/registry-client.ts";
@@ -25,7 +26,9 @@ export interface DiscoveryDeps {
   images: ImageMemory;
   charts: ChartMemory;
   /** Fingerprints of refs too many for a status, by subscription. */
-  observations: Map<string, string>;
+  observations: BoundedMap<string>;
+  /** The files that commits change, by repository and commit. */
+  changes: BoundedMap<readonly string[]>;
   /** Of the Warehouse's project. */
   credentials: CredentialSource;
   matches: ExpressionFilter;

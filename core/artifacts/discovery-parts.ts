@@ -1,6 +1,7 @@
 import { createChartMemory } from "#core/artifacts/chart-memory.ts";
 import type { DiscoveryDeps } from "#core/artifacts/discovery-deps.ts";
 import { createImageMemory } from "#core/artifacts/image-memory.ts";
+import { createBoundedMap } from "#core/bounded-map.ts";
 import { createRegistryClient } from "#core/oci/registry-client.ts";
 import type { Fetch } from "#core/step.ts";
 
@@ -30,6 +31,7 @@ export function createDiscoveryParts({
     registries: createRegistryClient({ fetch, limits: { requestsPerSecond }, now: clock }),
     images: createImageMemory(clock),
     charts: createChartMemory(fetch, clock),
-    observations: new Map(),
+    observations: createBoundedMap(10_000),
+    changes: createBoundedMap(500_000, (paths) => paths.length + 1),
   };
 }

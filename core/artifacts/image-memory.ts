@@ -1,5 +1,6 @@
 import type { ImageFacts, Wanted } from "#core/artifacts/image-facts.ts";
 import { factsOf } from "#core/artifacts/image-facts.ts";
+import { createBoundedMap } from "#core/bounded-map.ts";
 import { StepFailure } from "#core/failure.ts";
 import { createKeyedLock } from "#core/keyed-lock.ts";
 import type { OciRepository } from "#core/oci/repository.ts";
@@ -38,19 +39,19 @@ interface Answer<T> {
   value: T;
 }
 
-const maxRepositories = 1_000;
+const maxListedTags = 1_000_000;
 const maxTags = 100_000;
 const maxImages = 20_000;
 
 export function createImageMemory(now: () => number = Date.now): ImageMemory {
-  const lists = new Map<string, Answer<readonly string[]>>();
-  const digests = new Map<string, Answer<string>>();
-  const images = new Map<string, ImageFacts>();
+  const lists = createBoundedMap<Answer<readonly string[]>>(maxListedTags, ({ value }) => value.length + 1);
+  const digests = createBoundedMap<Answer<string>>(maxTags);
+  const images = createBoundedMap<ImageFacts>(maxImages);
   // The second to ask finds the answer of the first.
   const lock = createKeyedLock();
 
   async function byDigest(repository: OciRepository, digest: string, wanted: Wanted): Promise<ImageFacts> {
-    const known = recall(images, factsKey(digest, wanted));
+    const known = images.get(factsKey(digest, wanted));
     if (known !== undefined) return known;
     const manifest = await repository.manifest(digest);
     if (manifest === undefined) {
@@ -67,17 +68,17 @@ export function createImageMemory(now: () => number = Date.now): ImageMemory {
     const facts = await factsOf(repository, manifest, wanted, (digest) =>
       byDigest(repository, digest, wanted),
     );
-    keep(images, factsKey(facts.digest, wanted), facts, maxImages);
+    images.set(factsKey(facts.digest, wanted), facts);
     return facts;
   }
 
   return {
     tags: (scope, repository, maxAgeMs) =>
       lock.run(scope, async () => {
-        const known = recall(lists, scope);
+        const known = lists.get(scope);
         if (known !== undefined && now() - known.at < maxAgeMs) return known.value;
         const value = await repository.listTags();
-        keep(lists, scope, { at: now(), value }, maxRepositories);
+        lists.set(scope, { at: now(), value });
         return value;
       }),
     ageOf(scope, tag) {
@@ -87,18 +88,18 @@ export function createImageMemory(now: () => number = Date.now): ImageMemory {
     image: (scope, repository, tag, maxAgeMs, wanted) =>
       lock.run(`${scope} ${tag}`, async () => {
         const key = `${scope} ${tag}`;
-        const known = recall(digests, key);
+        const known = digests.get(key);
         if (known !== undefined) {
           const isFresh = now() - known.at < maxAgeMs;
           const digest = isFresh ? known.value : await repository.digestOf(tag);
           if (digest === undefined) return undefined;
-          if (!isFresh) keep(digests, key, { at: now(), value: digest }, maxTags);
+          if (!isFresh) digests.set(key, { at: now(), value: digest });
           return byDigest(repository, digest, wanted);
         }
         const manifest = await repository.manifest(tag);
         if (manifest === undefined) return undefined;
         const facts = await keepFacts(repository, manifest, wanted);
-        keep(digests, key, { at: now(), value: facts.digest }, maxTags);
+        digests.set(key, { at: now(), value: facts.digest });
         return facts;
       }),
   };
@@ -106,20 +107,4 @@ export function createImageMemory(now: () => number = Date.now): ImageMemory {
 
 function factsKey(digest: string, { createdAt, platforms }: Wanted): string {
   return `${digest} ${createdAt} ${platforms}`;
-}
-
-/** Reading moves an entry to the end, so that the first is always the one unused for longest. */
-function recall<T>(map: Map<string, T>, key: string): T | undefined {
-  const value = map.get(key);
-  if (value === undefined) return undefined;
-  map.delete(key);
-  map.set(key, value);
-  return value;
-}
-
-function keep<T>(map: Map<string, T>, key: string, value: T, limit: number): void {
-  map.delete(key);
-  map.set(key, value);
-  const [oldest] = map.keys();
-  if (map.size > limit && oldest !== undefined) map.delete(oldest);
 }

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { createBoundedMap } from "#core/bounded-map.ts";
 import type { Credentials } from "#core/credentials/credentials.ts";
 import { StepFailure } from "#core/failure.ts";
 import type { Challenge } from "#core/oci/challenge.ts";
@@ -32,11 +33,9 @@ interface KnownHeader {
 const maxKnown = 10_000;
 
 export function createAuthorizer(fetch: Fetch, now: () => number = Date.now): Authorizer {
-  const headers = new Map<string, KnownHeader>();
+  const headers = createBoundedMap<KnownHeader>(maxKnown);
 
   function remember(access: Access, value: string, seconds: number): string {
-    const [oldest] = headers.keys();
-    if (headers.size >= maxKnown && oldest !== undefined) headers.delete(oldest);
     headers.set(keyOf(access), { value, until: now() + seconds * 1000 });
     return value;
   }
