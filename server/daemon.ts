@@ -210,6 +210,7 @@ function serverServices(
     stages: createStageOperations({ store, now }),
     gates: createGates(store, now),
     expressions,
+    steps: builtinSteps,
     token,
     publicUrl,
     version,

@@ -1,7 +1,6 @@
 import type { Expressions } from "#core/expressions/expressions.ts";
 import type { Gates } from "#core/promotion/gates.ts";
-import type { FieldError } from "#core/resources/field-error.ts";
-import type { Resource } from "#core/resources/resource.ts";
+import type { KnownStep } from "#core/resources/check.ts";
 import type { StageOperations } from "#core/stages/operations.ts";
 import type { Store } from "#core/store/store.ts";
 
@@ -13,8 +12,8 @@ export interface Services {
   store: Store;
   stages: StageOperations;
   gates: Gates;
-  /** What is wrong with a resource beyond its schema and Kargo's rules: steps that no one knows, and the like. */
-  check?(resource: Resource): FieldError[];
+  /** The kinds of steps that there are beside those of CustomPromotionSteps. */
+  steps: readonly KnownStep[];
   /** Evaluates what users wrote into webhook receivers. */
   expressions: Pick<Expressions, "evaluate" | "evaluateTemplate">;
   /** The administrator's token. It is also the password that `kargo login --admin` asks for. */

@@ -64,11 +64,11 @@ async function inTurn(
   c: ServerContext,
   api: Api,
   status: 200 | 201,
-  projectsGo: "first" | "last",
+  foundationsGo: "first" | "last",
   work: Work,
 ): Promise<Response> {
-  const { projects, others } = splitManifests(await c.req.text());
-  const manifests = projectsGo === "first" ? [...projects, ...others] : [...others, ...projects];
+  const { foundations, others } = splitManifests(await c.req.text());
+  const manifests = foundationsGo === "first" ? [...foundations, ...others] : [...others, ...foundations];
   const identity = c.get("identity");
   const results: Result[] = [];
   for (const manifest of manifests) {

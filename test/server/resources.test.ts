@@ -79,6 +79,18 @@ describe("creating resources", () => {
     },
     { what: "no project", body: stageYaml, status: 404, error: 'there is no Project "shop"' },
     {
+      what: "a step that nobody knows",
+      body: `${projectYaml}---${stageYaml}  promotionTemplate: { spec: { steps: [{ uses: git-cloen }] } }`,
+      status: 201,
+      error: 'did you mean "git-clone"?',
+    },
+    {
+      what: "stages in a circle",
+      body: `${projectYaml}---${circle("a", "b")}---${circle("b", "a")}`,
+      status: 201,
+      error: "circle",
+    },
+    {
       what: "a reserved project",
       body: projectYaml.replace("shop", "kargo-shared-resources"),
       status: 409,
@@ -88,7 +100,7 @@ describe("creating resources", () => {
     const server = await startTestServer();
     const response = await server.call("POST", "/v1beta1/resources", body);
     expect(response.status).toBe(status);
-    expect(((await response.json()) as Answer).error).toContain(error);
+    expect(await response.text()).toContain(JSON.stringify(error).slice(1, -1));
     expect(server.errors).toEqual([]);
   });
 
@@ -226,6 +238,11 @@ describe("deleting resources", () => {
     expect(left?.status).toEqual({ verifiedIn: { prod: {} }, approvedFor: {} });
   });
 });
+
+/** A stage that takes what another one has verified. */
+function circle(name: string, upstream: string): string {
+  return stageYaml.replace("name: test", `name: ${name}`).replace("direct: true", `stages: [${upstream}]`);
+}
 
 /** Few bytes that unfold to a billion words. */
 function bomb(): string {

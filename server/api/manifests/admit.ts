@@ -1,6 +1,8 @@
 import { prepareFreight } from "#core/artifacts/prepare-freight.ts";
 import { UserError } from "#core/failure.ts";
 import { applyDefaults, validateResource } from "#core/resources/admission.ts";
+import { errorsOf } from "#core/resources/check.ts";
+import type { FieldError } from "#core/resources/field-error.ts";
 import type { Freight } from "#core/resources/freight.ts";
 import { formatRef, type Resource, refOf } from "#core/resources/resource.ts";
 import type { Api } from "#server/api/api.ts";
@@ -17,7 +19,7 @@ export async function admitNew(api: Api, declared: Resource, identity: Identity)
   refuseApiToken(declared);
   refuseReservedName(declared);
   refuseErrors(declared, validateResource(declared));
-  refuseErrors(declared, api.check?.(declared) ?? []);
+  refuseErrors(declared, await errorsBeyondRules(api, declared));
   const completed =
     declared.kind === "Freight"
       ? ((await prepareFreight(api.store, declared as Freight, { now: api.now() })) as Resource)
@@ -33,11 +35,19 @@ export async function admitChange(api: Api, declared: Resource, existing: Resour
   refuseApiToken(declared);
   keepOwn(declared, existing);
   refuseErrors(declared, validateResource(declared, existing));
-  refuseErrors(declared, api.check?.(declared) ?? []);
+  refuseErrors(declared, await errorsBeyondRules(api, declared));
   const { alias } = declared as Freight;
   const { namespace = "", name } = declared.metadata;
   if (declared.kind === "Freight" && alias) await requireFreeAlias(api, namespace, alias, name);
   return applyDefaults(declared, api.now());
+}
+
+/** What can be told of a resource without running it: steps that nobody knows, circles of stages, and the like. */
+async function errorsBeyondRules({ store, steps }: Api, declared: Resource): Promise<FieldError[]> {
+  const { namespace = "" } = declared.metadata;
+  const stages = declared.kind === "Stage" ? await store.list({ kind: "Stage", project: namespace }) : [];
+  const customSteps = await store.list({ kind: "CustomPromotionStep" });
+  return errorsOf(declared, { steps, beside: [...stages, ...customSteps] });
 }
 
 /** What a manifest need not repeat and must not change. */

@@ -5,11 +5,14 @@ import { readYaml } from "#core/resources/yaml-document.ts";
 /** A manifest as it came: nothing is known of it yet. */
 export type Manifest = unknown;
 
+/** Kinds that others lean on: they have to be created before and deleted after them. */
+const foundations = ["Project", "CustomPromotionStep"];
+
 /**
- * Splits a body of YAML documents, JSON objects or one JSON array into manifests: Projects apart, since
- * they have to be created before and deleted after everything else. 400 when it cannot be read.
+ * Splits a body of YAML documents, JSON objects or one JSON array into manifests, those apart that others
+ * lean on. 400 when it cannot be read.
  */
-export function splitManifests(body: string): { projects: Manifest[]; others: Manifest[] } {
+export function splitManifests(body: string): { foundations: Manifest[]; others: Manifest[] } {
   const manifests = readYaml(body).flatMap(({ value, problems }) => {
     const error = problems.find(({ severity }) => severity === "error");
     if (error) {
@@ -20,10 +23,9 @@ export function splitManifests(body: string): { projects: Manifest[]; others: Ma
     return values.flatMap((one) => listItems(one).map((item) => item.value));
   });
   if (manifests.length === 0) throw new UserError("no resources found in request body");
-  const isProject = (manifest: Manifest) => kindOf(manifest) === "Project";
   return {
-    projects: manifests.filter(isProject),
-    others: manifests.filter((manifest) => !isProject(manifest)),
+    foundations: foundations.flatMap((kind) => manifests.filter((manifest) => kindOf(manifest) === kind)),
+    others: manifests.filter((manifest) => !foundations.includes(kindOf(manifest))),
   };
 }
 

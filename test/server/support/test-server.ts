@@ -8,6 +8,7 @@ import type { Store } from "#core/store/store.ts";
 import { createApp } from "#server/app.ts";
 import type { ServerApp } from "#server/route.ts";
 import { defaultLimits, type Limits, type Services } from "#server/services.ts";
+import { builtinSteps } from "#steps/index.ts";
 
 export const testToken = "a-token-for-tests-0123456789";
 
@@ -38,6 +39,7 @@ export async function startTestServer(
     stages: createStageOperations({ store, now }),
     gates: createGates(store, now),
     expressions: { evaluate: unexpected, evaluateTemplate: unexpected },
+    steps: builtinSteps,
     token: testToken,
     publicUrl: "https://towpath.example.com",
     version: "0.0.0-test",
