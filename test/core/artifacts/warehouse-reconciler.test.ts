@@ -1,3 +1,4 @@
+import path from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { createDiscoveryParts } from "#core/artifacts/discovery-parts.ts";
 import { createWarehouseReconciler } from "#core/artifacts/warehouse-reconciler.ts";
@@ -14,6 +15,7 @@ import { Warehouse } from "#core/resources/warehouse.ts";
 import { openSqliteStore } from "#core/store/sqlite.ts";
 import { startFakeRegistry } from "#test/support/fake-registry.ts";
 import { addPlanned, plannedRepository } from "#test/support/git-history.ts";
+import { serveOverHttp } from "#test/support/git-server.ts";
 import { fakeContext } from "#test/support/step-context.ts";
 
 let expressions: Expressions;
@@ -190,6 +192,33 @@ describe("a Warehouse", () => {
     expect((await status()).discovery?.[0]).toEqual({ ...before, lastLookedAt: "2030-06-01T12:06:00Z" });
   });
 
+  it("notices new ones among more tags than a status can hold, and asks for no more than their list", async () => {
+    const tags = Array.from({ length: 1_100 }, (_, at) => `v1.0.${at}`);
+    const repository = plannedRepository([{ subject: "First", tags }]);
+    const { url, requests } = await serveOverHttp(path.dirname(repository));
+    const { reconcile, pass, status, freight } = await project({
+      subscriptions: [
+        {
+          git: { repoURL: `${url}/repo.git`, commitSelectionStrategy: "SemVer", semverConstraint: "^1.0.0" },
+        },
+      ],
+    });
+    await reconcile();
+    expect((await status()).discoveredArtifacts?.git?.[0]?.observedRefs).toBeUndefined();
+    const asked = requests.length;
+    pass(6);
+    await reconcile();
+    // One exchange of git's: what the server speaks, and the list.
+    expect(requests.slice(asked).map((request) => `${request.method} ${request.path}`)).toEqual([
+      "GET /repo.git/info/refs?service=git-upload-pack",
+      "POST /repo.git/git-upload-pack",
+    ]);
+    addPlanned(repository, [{ subject: "Second", tags: ["v1.1.0"] }]);
+    pass(6);
+    await reconcile();
+    expect((await freight()).map(({ commits }) => commits?.[0]?.tag)).toEqual(["v1.0.1099", "v1.1.0"]);
+  });
+
   it("tells in its status what it left out and why", async () => {
     const repository = plannedRepository([{ subject: "First", tags: ["v1.0.0", "v2.0.0", "odd", "odder"] }]);
     const { reconcile, status } = await project({ subscriptions: [releases(repository)] });
@@ -349,6 +378,21 @@ describe("a repository that cannot be read", () => {
     expect(await store.get(ref)).toMatchObject({
       status: { discovery: [{ failure: expect.stringContaining("refused the configured credentials") }] },
     });
+  });
+
+  it("over HTTP with a wrong password is told as such, without the password", async () => {
+    const repository = plannedRepository([{ subject: "First", tags: ["v1.0.0"] }]);
+    const user = { name: "joe", password: "right" };
+    const { url } = await serveOverHttp(path.dirname(repository), { user });
+    const { reconcile, message } = await project(
+      { subscriptions: [{ git: { repoURL: `${url}/repo.git` } }] },
+      { credentials: { username: "joe", password: secret } },
+    );
+    await reconcile();
+    const text = await message("Ready");
+    expect(text).toContain(`git "${url}/repo.git"`);
+    expect(text).toContain("the server refused the credentials");
+    expect(text).not.toContain(secret);
   });
 
   it("recovers by itself", async () => {
