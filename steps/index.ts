@@ -13,6 +13,7 @@ import gitOpenPr from "./git-open-pr.ts";
 import gitPush from "./git-push.ts";
 import gitTag from "./git-tag.ts";
 import gitWaitForPr from "./git-wait-for-pr.ts";
+import githubPush from "./github-push.ts";
 import http from "./http.ts";
 import httpDownload from "./http-download.ts";
 import jsonParse from "./json-parse.ts";
@@ -43,6 +44,7 @@ export const builtinSteps: readonly StepDefinition[] = [
   gitPush,
   gitTag,
   gitWaitForPr,
+  githubPush,
   http,
   httpDownload,
   jsonParse,

@@ -12,6 +12,10 @@ export interface GitSettings {
   /** Protocols of repositories; `file` stands for file URLs and absolute paths. */
   protocols: readonly string[];
   pushIntegrationPolicy: PushIntegrationPolicy;
+  /** How many commits github-push makes anew at most. */
+  githubPushMaxRevisions: number;
+  /** Whether github-push has GitHub vouch for commits that nobody trusted has signed. */
+  githubPushVerifyUntrusted: boolean;
   /** Who commits when neither a step nor the ClusterConfig says so. */
   userName: string;
   userEmail: string;
@@ -35,6 +39,8 @@ export function gitSettingsFrom(environment: Record<string, string | undefined>)
   return {
     protocols: protocols ?? ["https", "http", "ssh", "git", "file"],
     pushIntegrationPolicy: readPolicy(environment.GIT_PUSH_INTEGRATION_POLICY),
+    githubPushMaxRevisions: Number(environment.GITHUB_PUSH_MAX_REVISIONS || 10),
+    githubPushVerifyUntrusted: environment.GITHUB_PUSH_VERIFY_UNTRUSTED_COMMITS === "true",
     userName: environment.GITCLIENT_NAME || defaultUser.name,
     userEmail: environment.GITCLIENT_EMAIL || defaultUser.email,
     signingKeyPath: environment.GITCLIENT_SIGNING_KEY_PATH || undefined,

@@ -90,7 +90,8 @@ const localReceiver = [
   "receive-pack",
 ].join(" ");
 
-function pushArguments({ remote }: GitSource): string[] {
+/** What a push to this remote needs beyond its refs. */
+export function pushArguments({ remote }: GitSource): string[] {
   return remote.protocol === "file" ? [`--receive-pack=${localReceiver}`] : [];
 }
 

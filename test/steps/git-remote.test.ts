@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -11,6 +10,7 @@ import gitPush from "#steps/git-push.ts";
 import { bareRepository, commitTo, git, subjectsOn } from "#test/support/git-fixture.ts";
 import { serveOverHttp, serveOverSsh } from "#test/support/git-server.ts";
 import { requirePart } from "#test/support/require-part.ts";
+import { newSigningKey } from "#test/support/signing-key.ts";
 import { fakeContext, runStep, temporaryFolder } from "#test/support/step-context.ts";
 
 const user = { name: "robot", password: "s3cret/päss word" };
@@ -339,18 +339,6 @@ describe.skipIf(!(await requirePart("sshd")))("a repository over SSH", () => {
 });
 
 describe.skipIf(!(await requirePart("gpg")))("a signing key", () => {
-  /** A new key for Sig <sig@example.com>, armoured. */
-  function newKey(): string {
-    const home = temporaryFolder();
-    const env = { ...process.env, GNUPGHOME: home };
-    const gpg = (...args: string[]) =>
-      execFileSync("gpg", ["--batch", "--passphrase", "", ...args], { env, stdio: "pipe" });
-    gpg("--quick-generate-key", "Sig <sig@example.com>", "ed25519", "sign", "never");
-    const key = gpg("--armor", "--export-secret-keys").toString();
-    execFileSync("gpgconf", ["--kill", "all"], { env });
-    return key;
-  }
-
   async function signedClone(repoURL: string, key: string): Promise<StepContext> {
     const ctx = fakeContext();
     const author = { name: "Sig", email: "sig@example.com", signingKey: key };
@@ -365,7 +353,7 @@ describe.skipIf(!(await requirePart("gpg")))("a signing key", () => {
 
   it("signs commits, and signs them again when they are rebased", async () => {
     const bare = bareRepository([{ a: "1" }]);
-    const ctx = await signedClone(bare, newKey());
+    const ctx = await signedClone(bare, newSigningKey());
     expect(isSigned(path.join(ctx.workspace.root, "out"), "HEAD")).toBe(true);
     commitTo(bare, "main", { a: "2" }, "Theirs");
     await runStep(gitPush, { path: "out" }, ctx);
@@ -386,7 +374,7 @@ describe.skipIf(!(await requirePart("gpg")))("a signing key", () => {
     { policy: "RebaseOrFail", commits: "unsigned", top: undefined },
   ])("with $policy and $commits commits leads to $top", async ({ policy, commits, top }) => {
     const bare = bareRepository([{ a: "1" }]);
-    const ctx = await signedClone(bare, newKey());
+    const ctx = await signedClone(bare, newSigningKey());
     if (commits === "unsigned") {
       git(
         path.join(ctx.workspace.root, "out"),

@@ -19,6 +19,13 @@ export function git(cwd: string, ...args: string[]): string {
   return execFileSync("git", args, { cwd, env: environment, encoding: "utf8", stdio: "pipe" }).trim();
 }
 
+/** Runs git as whom its arguments name. */
+export function gitAsNobody(cwd: string, ...args: string[]): string {
+  const { PATH, HOME, GIT_CONFIG_GLOBAL, GIT_CONFIG_NOSYSTEM } = environment;
+  const env = { PATH, HOME, GIT_CONFIG_GLOBAL, GIT_CONFIG_NOSYSTEM };
+  return execFileSync("git", args, { cwd, env, encoding: "utf8", stdio: "pipe" }).trim();
+}
+
 /** A bare repository with a branch `main` and a commit for each set of files; a folder to give to git-clone. */
 export function bareRepository(commits: readonly Record<string, string>[], at = temporaryFolder()): string {
   const bare = path.join(at, "repo.git");

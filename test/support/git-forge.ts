@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import path from "node:path";
-import { bareRepository, commitTo, git } from "#test/support/git-fixture.ts";
+import { bareRepository, commitTo, git, gitAsNobody } from "#test/support/git-fixture.ts";
 import { type GitServer, serveOverHttp } from "#test/support/git-server.ts";
 import { temporaryFolder } from "#test/support/step-context.ts";
 
@@ -27,6 +27,8 @@ export interface Forge {
   server: GitServer;
   /** Answers the next requests to the API before the forge does: status and body. */
   answers: [status: number, body: unknown][];
+  /** Told of each request to GitHub's API before it is answered. */
+  onRequest: ((method: string, path: string) => void) | undefined;
 }
 
 export type ForgeApi = "github" | "gitlab" | "gitea";
@@ -39,7 +41,14 @@ export async function startForge(api: ForgeApi): Promise<Forge> {
   mkdirSync(path.join(root, "team"));
   const bare = bareRepository([{ a: "1" }], path.join(root, "team"));
   commitTo(bare, "change", { a: "2" }, "Change a\n\nBecause it is\nbetter.");
-  const forge: Forge = { repoURL: "", bare, pulls: [], server: undefined as never, answers: [] };
+  const forge: Forge = {
+    repoURL: "",
+    bare,
+    pulls: [],
+    server: undefined as never,
+    answers: [],
+    onRequest: undefined,
+  };
   forge.server = await serveOverHttp(root, {
     user: { name: "robot", password: token },
     intercept(request, response) {
@@ -85,6 +94,7 @@ type Handler = (
 const apis: Record<ForgeApi, Handler> = {
   github(forge, method, { pathname, searchParams }, body) {
     const rest = pathname.replace("/api/v3/repos/team/repo", "");
+    forge.onRequest?.(method, rest);
     if (rest === "/pulls" && method === "GET") {
       const [owner, head] = searchParams.get("head")?.split(":") ?? [];
       const base = searchParams.get("base");
@@ -96,6 +106,7 @@ const apis: Record<ForgeApi, Handler> = {
     }
     if (rest === "/pulls")
       return [201, asGithub(forge, open(forge, body.head, body.base, body.title, body.body))];
+    if (rest.startsWith("/git/")) return gitData(forge, method, rest.slice("/git/".length), body);
     const [, collection, id, action] = rest.split("/");
     const pull = forge.pulls[Number(id) - 1];
     if (pull === undefined) return [404, { message: "Not Found" }];
@@ -156,6 +167,46 @@ const apis: Record<ForgeApi, Handler> = {
     return [200, asGitea(forge, pull)];
   },
 };
+
+/** GitHub's API of commits and refs. A commit without an author is the app's, and counts as verified. */
+function gitData(
+  forge: Forge,
+  method: string,
+  path: string,
+  body: Record<string, unknown>,
+): [status: number, body: unknown] {
+  if (path === "commits") {
+    const parents = (body.parents as string[]).flatMap((parent) => ["-p", parent]);
+    const { name, email } = (body.author as { name: string; email: string }) ?? {
+      name: "app[bot]",
+      email: "app@x",
+    };
+    const as = ["-c", `user.name=${name}`, "-c", `user.email=${email}`];
+    const sha = gitAsNobody(
+      forge.bare,
+      ...as,
+      "commit-tree",
+      String(body.tree),
+      ...parents,
+      "-m",
+      String(body.message),
+    );
+    return [201, { sha }];
+  }
+  if (method === "POST") {
+    git(forge.bare, "update-ref", String(body.ref), String(body.sha));
+    return [201, {}];
+  }
+  if (method === "DELETE") {
+    git(forge.bare, "update-ref", "-d", path);
+    return [204, undefined];
+  }
+  const before = git(forge.bare, "rev-parse", path);
+  const isForward = git(forge.bare, "merge-base", before, String(body.sha)) === before;
+  if (!isForward && body.force !== true) return [422, { message: "Update is not a fast forward" }];
+  git(forge.bare, "update-ref", path, String(body.sha));
+  return [200, {}];
+}
 
 function open(forge: Forge, head: unknown, base: unknown, title: unknown, body: unknown): ForgePull {
   const pull: ForgePull = {

@@ -3,7 +3,7 @@ import { StepFailure } from "#core/failure.ts";
 import type { Fetch } from "#core/step.ts";
 
 export interface ApiRequest {
-  method?: "GET" | "POST" | "PUT" | "PATCH";
+  method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   query?: Record<string, string | number>;
   body?: unknown;
 }

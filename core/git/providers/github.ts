@@ -1,12 +1,7 @@
 import { z } from "zod";
 import { StepFailure } from "#core/failure.ts";
-import {
-  type ApiAnswer,
-  type ApiClient,
-  ApiRefusal,
-  type ApiRequest,
-  read,
-} from "#core/git/providers/api-client.ts";
+import { type ApiAnswer, type ApiClient, ApiRefusal, read } from "#core/git/providers/api-client.ts";
+import { githubApi } from "#core/git/providers/github-api.ts";
 import {
   closedUnmerged,
   type GitProvider,
@@ -43,17 +38,8 @@ export const github: GitProvider = {
 };
 
 function connect(repository: ProviderRepository, api: ApiClient): PullRequests {
-  const [owner, name] = ownerAndName(repository);
-  const { scheme, host } = repository;
-  const base = host === "github.com" ? "https://api.github.com" : `${scheme}://${host}/api/v3`;
-  const headers: Record<string, string> =
-    api.token === undefined ? {} : { Authorization: `Bearer ${api.token}` };
-  const ask = (path: string, request?: ApiRequest) =>
-    api.ask(
-      `${base}/repos/${encodeURIComponent(owner)}/${encodeURIComponent(name)}${path}`,
-      headers,
-      request,
-    );
+  const [owner] = ownerAndName(repository);
+  const ask = githubApi(repository, api);
   const getPull = async (id: number) => read(`get pull request ${id}`, Pull, await ask(`/pulls/${id}`));
 
   return {
