@@ -1,3 +1,4 @@
+import type { Masker } from "#core/credentials/masker.ts";
 import type { Expressions, HostFunctions } from "#core/expressions/expressions.ts";
 import type { Freight, FreightReference, FreightStatus } from "#core/resources/freight.ts";
 import { refOf } from "#core/resources/resource.ts";
@@ -19,6 +20,8 @@ export interface StageServices extends PromotionServices {
     freightRequests: readonly FreightRequest[];
     freight: readonly FreightReference[];
   }): HostFunctions;
+  /** Knows the secrets that those functions handed out. */
+  masker: Pick<Masker, "mask">;
   /** By what health checks name in `uses`. */
   healthCheckers?: Readonly<Record<string, HealthChecker>>;
   /** How often the health of a stage is looked at that has health checks; 300 by default. */

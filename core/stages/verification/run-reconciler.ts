@@ -13,6 +13,7 @@ import { retryConflicts } from "#core/stages/operations.ts";
 import { toTime } from "#core/stages/times.ts";
 import { addMeasurement, assessRun, nextMeasurement } from "#core/stages/verification/assess.ts";
 import { fillMetrics } from "#core/stages/verification/fill-metrics.ts";
+import { clearedAway } from "#core/stages/verification/hidden-arguments.ts";
 import { judge } from "#core/stages/verification/judge.ts";
 import { keptMeasurements, matchingMetrics } from "#core/stages/verification/metric-rules.ts";
 import type { MetricSource } from "#core/stages/verification/metric-source.ts";
@@ -45,15 +46,24 @@ export function createAnalysisRunReconciler(services: AnalysisServices): Reconci
     signal: AbortSignal,
   ): Promise<{ requeueAfterSeconds?: number } | undefined> {
     const run = (await store.get(ref)) as AnalysisRun | undefined;
-    if (run === undefined || isOver(run.status?.phase)) return undefined;
+    if (run === undefined || isOver(run.status?.phase)) {
+      await clearAway(ref);
+      return undefined;
+    }
     if (run.status?.startedAt === undefined) {
       run.status = { ...run.status, phase: "Running", startedAt: toTime(now()) };
       await write(run, run.status);
     }
     const outcome = await advance(run, run.status, signal);
     await write(run, outcome.status);
+    if (isOver(outcome.status.phase)) await clearAway(ref);
     if (isOver(outcome.status.phase) || outcome.next === undefined) return undefined;
     return { requeueAfterSeconds: Math.max(0, (outcome.next.getTime() - now().getTime()) / 1000) };
+  }
+
+  async function clearAway({ project, name }: ResourceRef): Promise<void> {
+    const writes = await clearedAway(store, { metadata: { namespace: project, name } });
+    if (writes.length > 0) await store.write(writes);
   }
 
   async function advance(
@@ -133,11 +143,11 @@ export function createAnalysisRunReconciler(services: AnalysisServices): Reconci
     enqueueFor({ type, resource }) {
       if (resource.kind !== "AnalysisRun") return [];
       const { uid = "", generation } = resource.metadata;
-      const isNews = type !== "DELETED" && generations.get(uid) !== generation;
-      const { phase } = (resource as AnalysisRun).status ?? {};
-      if (type === "DELETED" || isOver(phase)) generations.delete(uid);
+      const isLast = type === "DELETED" || isOver((resource as AnalysisRun).status?.phase);
+      const isNews = type === "DELETED" || (!isLast && generations.get(uid) !== generation);
+      if (isLast) generations.delete(uid);
       else generations.set(uid, generation);
-      return isNews && !isOver(phase) ? [refOf(resource)] : [];
+      return isNews ? [refOf(resource)] : [];
     },
     async initial() {
       const unfinished = { "status.phase": [null, "", "Pending", "Running"] };

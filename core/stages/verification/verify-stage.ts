@@ -3,7 +3,6 @@ import { shortLabelValue } from "#core/promotion/build.ts";
 import { referencesOf } from "#core/promotion/freight-collection.ts";
 import type { AnalysisRun } from "#core/resources/analysis-run.ts";
 import type { FreightCollection, VerificationInfo } from "#core/resources/freight.ts";
-import type { Resource } from "#core/resources/resource.ts";
 import { setCondition } from "#core/stages/conditions.ts";
 import { freightVerified } from "#core/stages/events.ts";
 import { takeBackVerification, verify } from "#core/stages/freight-status.ts";
@@ -11,11 +10,12 @@ import { keys } from "#core/stages/keys.ts";
 import type { StagePass, StageServices } from "#core/stages/pass.ts";
 import { toTime } from "#core/stages/times.ts";
 import { buildAnalysisRun } from "#core/stages/verification/build-run.ts";
+import { creationOf } from "#core/stages/verification/hidden-arguments.ts";
 import { abortedMessage, isOver, record } from "#core/stages/verification/phases.ts";
 import { type VerificationRequest, verificationRequest } from "#core/stages/verification/requests.ts";
 import { verifiedCondition } from "#core/stages/verification/verified-condition.ts";
 
-type Services = Pick<StageServices, "store" | "expressions" | "functionsFor">;
+type Services = Pick<StageServices, "store" | "expressions" | "functionsFor" | "masker">;
 
 /** Starts, follows and ends the verification of what the stage holds. */
 export async function verifyStage(pass: StagePass, services: Services): Promise<void> {
@@ -100,10 +100,10 @@ async function startRun(
   const promotion = isOfPromotion ? stage.status.lastPromotion?.name : undefined;
   try {
     const run = await buildAnalysisRun(services, { stage, collection, freight: pass.freight, promotion });
-    writes.push({ op: "create", resource: run as Resource });
+    writes.push(...creationOf(run, services.masker));
     return { ...begun, phase: "Pending", analysisRun: { namespace, name: run.metadata.name, phase: "" } };
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = services.masker.mask(error instanceof Error ? error.message : String(error));
     const message = `error building AnalysisRun for Stage "${name}" and Freight collection "${collection.id}" in namespace "${namespace}": ${why}`;
     return { ...begun, finishTime: toTime(now), phase: "Error", message };
   }

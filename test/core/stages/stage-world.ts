@@ -1,6 +1,8 @@
 import { createCipher } from "#core/credentials/cipher.ts";
+import { createMasker } from "#core/credentials/masker.ts";
 import type { Expressions } from "#core/expressions/expressions.ts";
 import { targetCollection, toReference } from "#core/promotion/freight-collection.ts";
+import { createLookupFunctions } from "#core/promotion/functions.ts";
 import type { Freight, FreightStatus } from "#core/resources/freight.ts";
 import type { PromotionPolicy } from "#core/resources/project-config.ts";
 import type { Promotion, PromotionPhase, PromotionStatus } from "#core/resources/promotion.ts";
@@ -86,13 +88,15 @@ export async function createWorld(
   const store = await openSqliteStore({ file: ":memory:", cipher: createCipher(Buffer.alloc(32)), now });
   const runs: ReconcileRun[] = [];
   const scheduler = createScheduler({ store, clock, onRun: (run) => void runs.push(run) });
+  const masker = createMasker();
   const expressions = options.expressions ?? { evaluateTemplate: async (template: string) => template };
   scheduler.register(
     createStageReconciler({
       store,
       now,
       expressions,
-      functionsFor: () => ({}),
+      functionsFor: createLookupFunctions(store, masker),
+      masker,
       healthCheckers: options.healthCheckers ?? {},
     }),
   );

@@ -529,6 +529,34 @@ describe("the verification of a stage", () => {
     });
   });
 
+  it("hands secrets to its run without writing them down, and forgets them with it", async () => {
+    const api = {
+      apiVersion: "v1",
+      kind: "Secret",
+      metadata: { name: "api", namespace: "shop" },
+      stringData: { token: "s3cr3t-token" },
+    };
+    const args = [
+      {
+        name: "tag",
+        value:
+          "Bearer ${{ secret('api').token }} for ${{ imageFrom('registry.example.com/app', warehouse('app')).Tag }}",
+      },
+    ];
+    const world = await open([smoke, api as Resource], { ...verification, args });
+    const [created] = await runsOf(world);
+    const name = `${created?.metadata.name}.arguments`;
+    expect(created?.spec.args).toEqual([{ name: "tag", valueFrom: { secretKeyRef: { name, key: "tag" } } }]);
+    const secret = () => world.store.get({ kind: "Secret", project: "shop", name });
+    expect(await secret()).toMatchObject({ stringData: { tag: "Bearer s3cr3t-token for f1" } });
+    const masker = createMasker();
+    const reconciler = createAnalysisRunReconciler({ ...world, expressions, fetch: plainFetch, masker });
+    const ref = { kind: "AnalysisRun", project: "shop", name: created?.metadata.name ?? "" };
+    await endRun(world, "Successful");
+    await reconciler.reconcile(ref, new AbortController().signal);
+    expect(await secret()).toBeUndefined();
+  });
+
   it("lets freight go on once the run is successful, and holds back the next promotion until it is over", async () => {
     const world = await open();
     await world.promote("test", "f2");
