@@ -3,15 +3,12 @@ import { promotionEvent } from "#core/promotion/events.ts";
 import { closeGates } from "#core/promotion/gates.ts";
 import { keys } from "#core/promotion/keys.ts";
 import { type OpenRun, openRun } from "#core/promotion/open-run.ts";
-import type { PromotionReconcilerServices } from "#core/promotion/reconciler.ts";
+import type { PromotionServices } from "#core/promotion/services.ts";
 import type { Freight } from "#core/resources/freight.ts";
 import type { Promotion } from "#core/resources/promotion.ts";
 import { type ResourceRef, refOf } from "#core/resources/resource.ts";
 
-type Services = Pick<
-  PromotionReconcilerServices,
-  "store" | "folders" | "masker" | "now" | "uiBaseUrl" | "onError"
->;
+type Services = Pick<PromotionServices, "store" | "folders" | "masker" | "now" | "uiBaseUrl" | "onError">;
 
 /** Puts on disk that the promotion is over, with its event, and clears away what only it needed. */
 export async function finish(

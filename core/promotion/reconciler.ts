@@ -1,36 +1,21 @@
-import type { Masker } from "#core/credentials/masker.ts";
 import { toStepFailure } from "#core/failure.ts";
 import { abortRequest } from "#core/promotion/abort.ts";
 import { findFreight, finish, forget, terminate } from "#core/promotion/endings.ts";
-import { advance, type EngineServices, type Progress } from "#core/promotion/engine.ts";
+import { advance, type Progress } from "#core/promotion/engine.ts";
 import { isFinished } from "#core/promotion/final-phase.ts";
 import { targetCollection, toReference } from "#core/promotion/freight-collection.ts";
 import { keys } from "#core/promotion/keys.ts";
 import { type OpenRun, openRun } from "#core/promotion/open-run.ts";
 import { askForReverification } from "#core/promotion/reverify.ts";
+import type { PromotionServices } from "#core/promotion/services.ts";
 import { createWakeUps } from "#core/promotion/wake-ups.ts";
-import type { WorkFolders } from "#core/promotion/work-folders.ts";
 import type { Freight } from "#core/resources/freight.ts";
 import type { Promotion, PromotionStatus } from "#core/resources/promotion.ts";
 import { formatRef, type ResourceRef, refOf } from "#core/resources/resource.ts";
 import type { Stage } from "#core/resources/stage.ts";
 import type { Reconciler } from "#core/scheduler/reconciler.ts";
-import { NotFoundError, type ResourceChange, type Store } from "#core/store/store.ts";
+import { NotFoundError, type ResourceChange } from "#core/store/store.ts";
 import { StoreError } from "#core/store/store-error.ts";
-
-export interface PromotionReconcilerServices extends Omit<EngineServices, "store"> {
-  store: Store;
-  masker: Pick<Masker, "mask" | "maskValue">;
-  folders: WorkFolders;
-  /** Whether the stage may take the freight: it is verified upstream, approved, or comes directly. */
-  isFreightAvailable(stage: Stage, freight: Freight): boolean | Promise<boolean>;
-  /** Address of the web page, for links; "" without one. */
-  uiBaseUrl: string;
-  /** Hears of what went wrong where nobody waits for it. */
-  onError(error: unknown): void;
-  /** Promotions that may run at once; 50 by default. */
-  concurrency?: number;
-}
 
 export interface PromotionReconciler extends Reconciler {
   /** Stops listening to the store. */
@@ -46,7 +31,7 @@ const longestRunSeconds = 24 * 60 * 60;
  * Runs promotions. A promotion runs when its stage says that it is its current one, which stages say of one
  * promotion at a time, in the order of creation; until then it is Pending.
  */
-export function createPromotionReconciler(services: PromotionReconcilerServices): PromotionReconciler {
+export function createPromotionReconciler(services: PromotionServices): PromotionReconciler {
   const { store, folders } = services;
   /** What ends the work on a promotion that is being reconciled. */
   const underWay = new Map<string, AbortController>();

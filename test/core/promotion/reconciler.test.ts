@@ -2,7 +2,8 @@ import { rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { createGates } from "#core/promotion/gates.ts";
-import { createPromotionReconciler, type PromotionReconcilerServices } from "#core/promotion/reconciler.ts";
+import { createPromotionReconciler } from "#core/promotion/reconciler.ts";
+import type { PromotionServices } from "#core/promotion/services.ts";
 import { createWorkFolders } from "#core/promotion/work-folders.ts";
 import type { Promotion, PromotionStep } from "#core/resources/promotion.ts";
 import type { Resource } from "#core/resources/resource.ts";
@@ -19,7 +20,7 @@ afterEach(() => {
 
 async function daemon(
   kinds: Record<string, TestKind>,
-  options: Partial<PromotionReconcilerServices> & { store?: Store } = {},
+  options: Partial<PromotionServices> & { store?: Store } = {},
 ) {
   const clock = testClock();
   const store = options.store ?? (await openTestStore(":memory:", clock.now));
