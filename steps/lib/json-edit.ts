@@ -50,7 +50,7 @@ function setIn(text: string, parts: readonly Part[], written: string): string {
   if (part === undefined) return written;
   const start = valueStart(text);
   const kind = kindOf(text[start]);
-  if (kind === "other") return buildFrom(parts, written);
+  if (kind === "other") return replacement(part, rest, written);
   const end = valueEnd(text, start);
   const children = childrenOf(text, start);
   const child = findChild(kind, children, part);
@@ -72,8 +72,8 @@ function findChild(
   part: Part,
 ): JsonChild | undefined {
   if (kind === "object") return children.find(({ name }) => name === part.name);
-  const index = indexOf(part);
-  return index === undefined ? undefined : children[index];
+  // An entry that exists is found by its digits, whether they are called a name or not.
+  return /^\d+$/.test(part.name) ? children[Number(part.name)] : undefined;
 }
 
 function indexOf({ name, isName }: Part): number | undefined {
@@ -113,6 +113,14 @@ function withElement(
   const elements = children.map(({ from, to }) => text.slice(from, to));
   const padding = new Array<string>(index - children.length).fill("null");
   return `[${[...elements, ...padding, added].join(",")}]`;
+}
+
+/** What stands instead of a single value, or of nothing, where a key leads on: -1 is a name here. */
+function replacement(part: Part, rest: readonly Part[], written: string): string {
+  return buildFrom(
+    indexOf(part) === undefined ? [{ ...part, isName: true }, ...rest] : [part, ...rest],
+    written,
+  );
 }
 
 /** Objects and lists around a value that has no place yet. */

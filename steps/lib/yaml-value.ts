@@ -1,4 +1,4 @@
-import { parseAllDocuments, type Tags } from "yaml";
+import { isScalar, type Pair, parseAllDocuments, type ScalarTag, type Tags, visit } from "yaml";
 import { StepFailure } from "#core/failure.ts";
 
 /**
@@ -12,12 +12,18 @@ export function parseYaml(text: string, what: string): unknown {
     uniqueKeys: false,
     stringKeys: false,
     logLevel: "silent",
-    customTags: (tags: Tags) => tags.filter((tag) => !isTimeLike(tag)),
+    customTags: (tags: Tags) => [...tags.filter((tag) => !isTimeLike(tag)), newOctal],
   });
   const [document] = documents;
   if (document === undefined) return null;
   const [error] = document.errors;
   if (error) throw new StepFailure("errored", `Cannot parse ${what}: ${error.message}`, { cause: error });
+  visit(document, {
+    Pair(_key, pair) {
+      if (!isName(pair))
+        throw new StepFailure("errored", `Cannot parse ${what}: a key is neither text nor a number`);
+    },
+  });
   try {
     return toJsonValue(document.toJS({ maxAliasCount: 1_000 }));
   } catch (error) {
@@ -26,14 +32,28 @@ export function parseYaml(text: string, what: string): unknown {
   }
 }
 
+/** YAML 1.2's way to write octal numbers, which Kargo's reader knows beside the older one. */
+const newOctal: ScalarTag = {
+  identify: () => false,
+  default: true,
+  tag: "tag:yaml.org,2002:int",
+  test: /^[-+]?0o[0-7_]+$/,
+  resolve: (text) => Number(text.replace(/[-+_]/g, "")) * (text.startsWith("-") ? -1 : 1),
+};
+
 function isTimeLike(tag: Tags[number]): boolean {
   if (typeof tag === "string") return /time/i.test(tag);
   return tag.tag === "tag:yaml.org,2002:timestamp" || tag.format === "TIME";
 }
 
-/** Without what JSON cannot hold: binary data become base64 text. */
+function isName({ key }: Pair): boolean {
+  return isScalar(key) && key.value !== null;
+}
+
+/** With what JSON can hold: binary data become the text that they are. */
 function toJsonValue(value: unknown): unknown {
-  if (value instanceof Uint8Array) return Buffer.from(value).toString("base64");
+  if (value instanceof Uint8Array) return Buffer.from(value).toString("utf8");
+  if (typeof value === "number" && !Number.isFinite(value)) throw new Error(`JSON has no number ${value}`);
   if (value instanceof Set) return Object.fromEntries([...value].map((key) => [String(key), null]));
   if (value instanceof Map) {
     return Object.fromEntries([...value].map(([key, one]) => [String(key), toJsonValue(one)]));

@@ -54,7 +54,7 @@ describe("values", () => {
       value: ["a", "b"],
     },
     { name: "yaml-parse", text: "a: 1\n---\na: 2\n", expression: "a", value: 1 },
-    { name: "yaml-parse", text: "a: !!binary aGk=\n", expression: "a", value: "aGk=" },
+    { name: "yaml-parse", text: "a: !!binary aGk=\n", expression: "a", value: "hi" },
     { name: "json-parse", text: '{"app": {"version": "1.2.3"}}', expression: "app.version", value: "1.2.3" },
     { name: "json-parse", text: '["a", "b"]', expression: "$env[0]", value: "a" },
     { name: "json-parse", text: '{"a": [1, 2, 3]}', expression: "a | filter(# > 1)", value: [2, 3] },
