@@ -1,6 +1,6 @@
 import { type AbortRequest, abortedStatus, controllerActor } from "#core/promotion/abort.ts";
 import { promotionEvent } from "#core/promotion/events.ts";
-import { closeGates } from "#core/promotion/gates.ts";
+import { gateRemovals } from "#core/promotion/gates.ts";
 import { keys } from "#core/promotion/keys.ts";
 import { type OpenRun, openRun } from "#core/promotion/open-run.ts";
 import type { PromotionServices } from "#core/promotion/services.ts";
@@ -23,7 +23,7 @@ export async function finish(
     message: message ? `Promotion ${phase}: ${message}` : `Promotion ${phase}`,
     at: services.now(),
   });
-  const gates = await closeGates(services.store, run.project, run.uid);
+  const gates = await gateRemovals(services.store, run.project, run.uid);
   await run.save([...run.cleanUp, ...gates, { op: "event", event }]);
   await leave(services, run.uid);
 }
@@ -51,7 +51,7 @@ export async function terminate(
     at: services.now(),
     actor: annotations?.[keys.createActor] ?? request.actor ?? controllerActor,
   });
-  const gates = await closeGates(store, project, uid);
+  const gates = await gateRemovals(store, project, uid);
   await run.save([...run.cleanUp, ...gates, { op: "event", event }]);
   await leave(services, uid);
 }

@@ -1,14 +1,14 @@
 import type { Expressions } from "#core/expressions/expressions.ts";
-import { StepFailure } from "#core/failure.ts";
 import { type AttemptResult, attempt } from "#core/promotion/attempt.ts";
 import { evaluateStep, type StepFunctions } from "#core/promotion/evaluate.ts";
 import { finalPhase } from "#core/promotion/final-phase.ts";
 import { toInvocation } from "#core/promotion/invocation.ts";
+import { checkOutput, outputOf } from "#core/promotion/output.ts";
 import { type PromotionRun, recordOf } from "#core/promotion/run.ts";
-import { millisecondsLeft, type StepRules, setStatus, settle } from "#core/promotion/settle.ts";
+import { millisecondsLeft, setStatus, settle } from "#core/promotion/settle.ts";
+import { rulesOf, type StepRules } from "#core/promotion/step-rules.ts";
 import { noTries, recallTries, rememberTries, type TransientTries } from "#core/promotion/transient-tries.ts";
 import { unknownKindMessage } from "#core/promotion/unknown-kind.ts";
-import { parseDuration } from "#core/resources/duration.ts";
 import type { PromotionStep, StepExecutionMetadata } from "#core/resources/promotion.ts";
 import type { RunnerIO, RunnerLogLine, StepKind, StepKinds } from "#core/runner.ts";
 import type { Outcome } from "#core/step.ts";
@@ -153,7 +153,7 @@ async function runStep(
   const result = checkOutput(
     await attemptStep(run, step, record, prepared, tries, rules, services, signal),
     step,
-    services.settings,
+    services.settings.maxOutputBytes,
   );
   if (result.end === "interrupted") return { state: "interrupted" };
 
@@ -198,35 +198,6 @@ async function attemptStep(
   } finally {
     await log.close();
   }
-}
-
-function rulesOf(step: PromotionStep, kind: StepKind): StepRules {
-  const { timeout, errorThreshold } = step.retry ?? {};
-  return {
-    timeoutMilliseconds:
-      timeout === undefined ? (kind.defaultTimeoutSeconds ?? 0) * 1000 : (parseDuration(timeout) ?? 0),
-    errorThreshold: Math.max(errorThreshold || kind.defaultErrorThreshold || 1, 1),
-  };
-}
-
-/** An output that is no JSON or has more of it than allowed is refused: all later steps would carry it. */
-function checkOutput(result: AttemptResult, step: PromotionStep, settings: EngineSettings): AttemptResult {
-  const output = outputOf(result);
-  if (output === undefined) return result;
-  const bytes = Buffer.byteLength(JSON.stringify(output));
-  if (bytes <= settings.maxOutputBytes) return result;
-  return {
-    end: "failure",
-    failure: new StepFailure(
-      "refused",
-      `Cannot keep the output of step "${step.as}": ${bytes} bytes are more than the ${settings.maxOutputBytes} allowed`,
-    ),
-  };
-}
-
-function outputOf(result: AttemptResult): Record<string, unknown> | undefined {
-  if (result.end === "outcome") return result.outcome.output;
-  return result.end === "failure" ? result.failure.output : undefined;
 }
 
 function keepWhatItLeft(

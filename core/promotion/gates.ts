@@ -1,26 +1,16 @@
-import { createHash } from "node:crypto";
 import { UserError } from "#core/failure.ts";
+import {
+  type GateOwner,
+  type GateResource,
+  gateRef,
+  isExpired,
+  newGate,
+  toAnswer,
+} from "#core/promotion/gate-resource.ts";
 import { keys } from "#core/promotion/keys.ts";
-import type { Resource, ResourceRef } from "#core/resources/resource.ts";
+import { refOf } from "#core/resources/resource.ts";
 import type { GateAnswer, GateRequest } from "#core/step.ts";
 import { AlreadyExistsError, ConflictError, type Store, type Write } from "#core/store/store.ts";
-
-/** A gate as the store keeps it: the step's question in the spec, how it was answered in the status. */
-export interface GateResource extends Resource {
-  apiVersion: "towpath.dev/v1alpha1";
-  kind: "Gate";
-  spec: {
-    promotion: string;
-    promotionUid: string;
-    stage: string;
-    /** The alias of the step. */
-    step: string;
-    message: string;
-    expiresAt?: string;
-  };
-  /** Absent while the gate is open. */
-  status?: { state: "released" | "denied" | "timedOut"; by?: string; at: string; message?: string };
-}
 
 /** A gate as people see it. */
 export interface Gate {
@@ -98,14 +88,6 @@ export async function decideGate(
   return { decided: answered.won, gate: toGate(answered.gate) };
 }
 
-export interface GateOwner {
-  project: string;
-  stage: string;
-  promotion: string;
-  promotionUid: string;
-  alias: string;
-}
-
 /** Opens the gate of a step, or tells how it stands; asking again changes nothing. */
 export async function askGate(
   store: Store,
@@ -121,52 +103,20 @@ export async function askGate(
   return toAnswer(gate);
 }
 
-/** Removes gates that nobody can answer any more, since their promotion is over. */
-export async function closeGates(store: Store, project: string, promotionUid: string): Promise<Write[]> {
+/** What removes the gates that nobody can answer any more, since their promotion is over. */
+export async function gateRemovals(store: Store, project: string, promotionUid: string): Promise<Write[]> {
   const gates = await store.list({ kind: "Gate", project, labels: { [keys.promotionUid]: promotionUid } });
   return gates
     .filter((gate) => gate.status === undefined)
-    .map((gate) => ({
-      op: "delete",
-      ref: gateRef(project, (gate as GateResource).spec.promotion, (gate as GateResource).spec.step),
-    }));
-}
-
-/** One gate for each step of a promotion, under a name that people can tell it by. */
-export function gateRef(project: string, promotion: string, alias: string): ResourceRef {
-  const slug = alias
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, "-")
-    .replace(/^-|-$/g, "");
-  const plain = `${promotion}.${slug}`;
-  if (slug === alias && plain.length <= 253) return { kind: "Gate", project, name: plain };
-  const hash = createHash("sha256").update(`${promotion}/${alias}`).digest("hex").slice(0, 8);
-  return { kind: "Gate", project, name: `${plain.slice(0, 244).replace(/[.-]+$/, "")}-${hash}` };
+    .map((gate) => ({ op: "delete", ref: refOf(gate) }));
 }
 
 async function findOrOpen(store: Store, owner: GateOwner, request: GateRequest): Promise<GateResource> {
   const ref = gateRef(owner.project, owner.promotion, owner.alias);
   const found = await store.get(ref);
   if (found !== undefined) return found as GateResource;
-  const resource: GateResource = {
-    apiVersion: "towpath.dev/v1alpha1",
-    kind: "Gate",
-    metadata: {
-      name: ref.name,
-      namespace: owner.project,
-      labels: { [keys.promotionUid]: owner.promotionUid },
-    },
-    spec: {
-      promotion: owner.promotion,
-      promotionUid: owner.promotionUid,
-      stage: owner.stage,
-      step: owner.alias,
-      message: request.message,
-      ...(request.expiresAt === undefined ? {} : { expiresAt: request.expiresAt }),
-    },
-  };
   try {
-    const [created] = await store.write([{ op: "create", resource }]);
+    const [created] = await store.write([{ op: "create", resource: newGate(owner, request) }]);
     return created as GateResource;
   } catch (error) {
     if (!(error instanceof AlreadyExistsError)) throw error;
@@ -223,17 +173,6 @@ function gateEvent(gate: GateResource, { state, by, at, message }: Answered) {
     message: `Gate "${gate.spec.step}" of Promotion "${gate.spec.promotion}" ${what}${who}${why}`,
     regarding: { kind: "Gate", project: namespace, name, uid },
   } as const;
-}
-
-function isExpired({ expiresAt }: { expiresAt?: string }, now: Date): boolean {
-  return expiresAt !== undefined && Date.parse(expiresAt) <= now.getTime();
-}
-
-function toAnswer({ status }: GateResource): GateAnswer {
-  if (status === undefined) return { state: "open" };
-  if (status.state === "timedOut") return { state: "timedOut", at: status.at };
-  const { state, by = "", at, message } = status;
-  return { state, by, at, ...(message === undefined ? {} : { message }) };
 }
 
 function toGate({ metadata, spec, status }: GateResource): Gate {

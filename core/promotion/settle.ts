@@ -1,16 +1,9 @@
 import type { StepFailure } from "#core/failure.ts";
 import type { AttemptResult } from "#core/promotion/attempt.ts";
+import type { StepRules } from "#core/promotion/step-rules.ts";
 import { formatDuration } from "#core/resources/duration.ts";
 import type { PromotionStepStatus, StepExecutionMetadata } from "#core/resources/promotion.ts";
 import type { Outcome } from "#core/step.ts";
-
-/** When to give a step up. */
-export interface StepRules {
-  /** 0 for no time-out. */
-  timeoutMilliseconds: number;
-  /** How many counted errors end the step; at least 1. */
-  errorThreshold: number;
-}
 
 export interface Verdict {
   /** The step is over, whichever way. */

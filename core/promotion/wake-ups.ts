@@ -1,6 +1,6 @@
 import { abortRequest } from "#core/promotion/abort.ts";
 import { isFinished } from "#core/promotion/final-phase.ts";
-import type { GateResource } from "#core/promotion/gates.ts";
+import type { GateResource } from "#core/promotion/gate-resource.ts";
 import { keys } from "#core/promotion/keys.ts";
 import type { Promotion } from "#core/resources/promotion.ts";
 import { type ResourceRef, refOf } from "#core/resources/resource.ts";

@@ -131,6 +131,12 @@ describe("the outcome of steps", () => {
     expect(outputs["step-1"]).toBeNull();
   });
 
+  it("refuses an output that is no JSON", async () => {
+    const { records } = await runSteps([{ uses: "big" }], { big: () => succeeded({ size: 1n }) });
+    expect(records[0]).toMatchObject({ status: "Errored" });
+    expect(records[0]?.message).toMatch(/output of step "step-1": it is no JSON: /);
+  });
+
   it("is not changed by what a step does to its output later", async () => {
     const kept: Record<string, unknown> = { list: [1] };
     const { outputs } = await runSteps([{ uses: "gives" }, { uses: "changes" }], {

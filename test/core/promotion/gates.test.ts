@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { askGate, createGates, gateRef } from "#core/promotion/gates.ts";
+import { gateRef } from "#core/promotion/gate-resource.ts";
+import { askGate, createGates } from "#core/promotion/gates.ts";
 import type { GateRequest } from "#core/step.ts";
 import { openTestStore, testClock } from "./support.ts";
 

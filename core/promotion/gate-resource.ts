@@ -1,0 +1,71 @@
+import { createHash } from "node:crypto";
+import { keys } from "#core/promotion/keys.ts";
+import type { Resource, ResourceRef } from "#core/resources/resource.ts";
+import type { GateAnswer, GateRequest } from "#core/step.ts";
+
+/** A gate as the store keeps it: the step's question in the spec, how it was answered in the status. */
+export interface GateResource extends Resource {
+  apiVersion: "towpath.dev/v1alpha1";
+  kind: "Gate";
+  spec: {
+    promotion: string;
+    promotionUid: string;
+    stage: string;
+    /** The alias of the step. */
+    step: string;
+    message: string;
+    expiresAt?: string;
+  };
+  /** Absent while the gate is open. */
+  status?: { state: "released" | "denied" | "timedOut"; by?: string; at: string; message?: string };
+}
+
+/** The step whose gate it is. */
+export interface GateOwner {
+  project: string;
+  stage: string;
+  promotion: string;
+  promotionUid: string;
+  alias: string;
+}
+
+export function newGate(owner: GateOwner, { message, expiresAt }: GateRequest): GateResource {
+  const { name } = gateRef(owner.project, owner.promotion, owner.alias);
+  return {
+    apiVersion: "towpath.dev/v1alpha1",
+    kind: "Gate",
+    metadata: { name, namespace: owner.project, labels: { [keys.promotionUid]: owner.promotionUid } },
+    spec: {
+      promotion: owner.promotion,
+      promotionUid: owner.promotionUid,
+      stage: owner.stage,
+      step: owner.alias,
+      message,
+      ...(expiresAt === undefined ? {} : { expiresAt }),
+    },
+  };
+}
+
+/** One gate for each step of a promotion, under a name that people can tell it by. */
+export function gateRef(project: string, promotion: string, alias: string): ResourceRef {
+  const slug = alias
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-")
+    .replace(/^-|-$/g, "");
+  const plain = `${promotion}.${slug}`;
+  if (slug === alias && plain.length <= 253) return { kind: "Gate", project, name: plain };
+  const hash = createHash("sha256").update(`${promotion}/${alias}`).digest("hex").slice(0, 8);
+  return { kind: "Gate", project, name: `${plain.slice(0, 244).replace(/[.-]+$/, "")}-${hash}` };
+}
+
+export function isExpired({ expiresAt }: { expiresAt?: string }, now: Date): boolean {
+  return expiresAt !== undefined && Date.parse(expiresAt) <= now.getTime();
+}
+
+/** The gate's state as its step learns of it. */
+export function toAnswer({ status }: GateResource): GateAnswer {
+  if (status === undefined) return { state: "open" };
+  if (status.state === "timedOut") return { state: "timedOut", at: status.at };
+  const { state, by = "", at, message } = status;
+  return { state, by, at, ...(message === undefined ? {} : { message }) };
+}
