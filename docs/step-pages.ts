@@ -3,7 +3,7 @@ import { fieldsOf, type StepField } from "#core/step-fields.ts";
 
 /** The index's chapters: what someone wants to do, and the steps that do it. */
 const tasks: Readonly<Record<string, readonly string[]>> = {
-  "Work with Git": ["git-clone", "git-clear", "git-commit", "git-push", "git-tag"],
+  "Work with Git": ["git-clone", "git-clear", "git-commit", "git-push", "github-push", "git-tag"],
   "Work with pull requests": ["git-open-pr", "git-wait-for-pr", "git-merge-pr"],
   "Change files": ["yaml-update", "json-update", "toml-update", "yaml-merge", "file-write", "copy", "delete"],
   "Read values from files": ["yaml-parse", "json-parse", "toml-parse"],

@@ -1,25 +1,10 @@
 import path from "node:path";
-import type { Credentials } from "#core/credentials/credentials.ts";
 import { refuseClosedHosts } from "#core/git/git-egress.ts";
 import { isContention, localFailure, remoteFailure } from "#core/git/git-failure.ts";
 import { type GitSettings, gitSettingsFrom } from "#core/git/git-settings.ts";
-import type { GitRemote } from "#core/git/git-url.ts";
+import type { GitHost, GitSource } from "#core/git/git-source.ts";
 import { withAccess } from "#core/git/remote-access.ts";
-import type { Exec, ExecResult } from "#core/step.ts";
-
-/** What Git needs of its surroundings. A StepContext is one. */
-export interface GitHost {
-  exec: Exec;
-  cacheFolder(name: string): Promise<string>;
-  exclusively<T>(key: string, work: () => Promise<T>): Promise<T>;
-}
-
-/** A repository to talk to. */
-export interface GitSource {
-  remote: GitRemote;
-  credentials: Credentials | undefined;
-  insecureSkipTLSVerify: boolean;
-}
+import type { ExecResult } from "#core/step.ts";
 
 export interface GitCall {
   /** Absolute path of the folder to run in. */

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { StepFailure } from "#core/failure.ts";
-import type { GitSource } from "#core/git/git.ts";
 import type { GitSettings } from "#core/git/git-settings.ts";
+import type { GitSource } from "#core/git/git-source.ts";
 import { integrate } from "#core/git/integrate.ts";
 import { ApiRefusal, read } from "#core/git/providers/api-client.ts";
 import type { GithubApi } from "#core/git/providers/github-api.ts";

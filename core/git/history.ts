@@ -1,6 +1,7 @@
 import type { Credentials } from "#core/credentials/credentials.ts";
 import { StepFailure } from "#core/failure.ts";
-import type { Git, GitSource } from "#core/git/git.ts";
+import type { Git } from "#core/git/git.ts";
+import type { GitSource } from "#core/git/git-source.ts";
 import { parseRemote, refuseOwnFolders } from "#core/git/git-url.ts";
 import { type MirrorOptions, withMirror } from "#core/git/mirror.ts";
 import { branchName, revision } from "#core/git/ref-names.ts";

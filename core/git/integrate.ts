@@ -1,9 +1,10 @@
 import { lstat } from "node:fs/promises";
 import path from "node:path";
 import { StepFailure } from "#core/failure.ts";
-import { type GitSource, said } from "#core/git/git.ts";
+import { said } from "#core/git/git.ts";
 import { localFailure } from "#core/git/git-failure.ts";
 import type { PushIntegrationPolicy } from "#core/git/git-settings.ts";
+import type { GitSource } from "#core/git/git-source.ts";
 import type { Signer } from "#core/git/signing.ts";
 import { asOwner, runIn, type WorkTree } from "#core/git/work-tree.ts";
 

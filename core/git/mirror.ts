@@ -2,7 +2,8 @@ import { createHash, randomUUID } from "node:crypto";
 import { constants } from "node:fs";
 import { cp, lstat, mkdir, readdir, rename, rm, stat, utimes } from "node:fs/promises";
 import path from "node:path";
-import { type Git, type GitSource, patiently } from "#core/git/git.ts";
+import { type Git, patiently } from "#core/git/git.ts";
+import type { GitSource } from "#core/git/git-source.ts";
 import type { GitRemote } from "#core/git/git-url.ts";
 import { removeStaleLocks } from "#core/git/stale-locks.ts";
 

@@ -1,7 +1,8 @@
 import { readFile, realpath, stat } from "node:fs/promises";
 import path from "node:path";
 import { StepFailure } from "#core/failure.ts";
-import { type Git, type GitSource, said } from "#core/git/git.ts";
+import { type Git, said } from "#core/git/git.ts";
+import type { GitSource } from "#core/git/git-source.ts";
 import { type GitRemote, isInside } from "#core/git/git-url.ts";
 import { parseConfigList, refuseHarmfulConfig } from "#core/git/repository-config.ts";
 import { findSigningKey } from "#core/git/signing.ts";

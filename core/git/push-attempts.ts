@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { StepFailure } from "#core/failure.ts";
-import type { GitSource } from "#core/git/git.ts";
+import type { GitSource } from "#core/git/git-source.ts";
 import { cacheKey } from "#core/git/mirror.ts";
 import { findCommit, runIn, type WorkTree } from "#core/git/work-tree.ts";
 

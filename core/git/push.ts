@@ -1,6 +1,6 @@
 import { StepFailure } from "#core/failure.ts";
-import type { GitSource } from "#core/git/git.ts";
 import type { PushIntegrationPolicy } from "#core/git/git-settings.ts";
+import type { GitSource } from "#core/git/git-source.ts";
 import { integrate } from "#core/git/integrate.ts";
 import { fetchTracking, findArrived, note, remoteOf, repeatedly } from "#core/git/push-attempts.ts";
 import { branchName, tagName } from "#core/git/ref-names.ts";

@@ -1,8 +1,8 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import type { GitHost, GitSource } from "#core/git/git.ts";
 import type { GitSettings } from "#core/git/git-settings.ts";
+import type { GitHost, GitSource } from "#core/git/git-source.ts";
 
 /** What a call of git is given so that it can authenticate; secrets stand in the environment alone. */
 export interface Access {

@@ -1,5 +1,6 @@
 import { StepFailure } from "#core/failure.ts";
-import { type Git, type GitSource, said } from "#core/git/git.ts";
+import { type Git, said } from "#core/git/git.ts";
+import type { GitSource } from "#core/git/git-source.ts";
 import { branchName } from "#core/git/ref-names.ts";
 import type { Repository } from "#core/git/repository.ts";
 import { type Signer, withSigner } from "#core/git/signing.ts";

@@ -1,6 +1,7 @@
 import { lstat, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
-import type { Git, GitSource } from "#core/git/git.ts";
+import type { Git } from "#core/git/git.ts";
+import type { GitSource } from "#core/git/git-source.ts";
 import { isInside } from "#core/git/git-url.ts";
 import { copyMirror, withMirror } from "#core/git/mirror.ts";
 import { configText } from "#core/git/repository-config.ts";

@@ -2,7 +2,7 @@ import { chmod, lstat, mkdtemp, readFile, rm, writeFile } from "node:fs/promises
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { StepFailure } from "#core/failure.ts";
-import type { GitHost } from "#core/git/git.ts";
+import type { GitHost } from "#core/git/git-source.ts";
 
 const keyFileName = "signing-key.asc";
 

@@ -1,5 +1,6 @@
 import { StepFailure } from "#core/failure.ts";
-import { type Git, type GitCall, type GitSource, patiently } from "#core/git/git.ts";
+import { type Git, type GitCall, patiently } from "#core/git/git.ts";
+import type { GitSource } from "#core/git/git-source.ts";
 import { tagName } from "#core/git/ref-names.ts";
 import type { RepositoryConfig } from "#core/git/repository-config.ts";
 import { type Signer, withSigner } from "#core/git/signing.ts";

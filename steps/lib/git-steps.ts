@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { createGit, type Git, type GitSource } from "#core/git/git.ts";
+import { createGit, type Git } from "#core/git/git.ts";
+import type { GitSource } from "#core/git/git-source.ts";
 import { parseRemote, refuseOwnFolders } from "#core/git/git-url.ts";
 import { findRepositoryUser } from "#core/git/git-user.ts";
 import { openWorkTree, refuseHarmfulRemote } from "#core/git/open-work-tree.ts";

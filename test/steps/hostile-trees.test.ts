@@ -100,6 +100,7 @@ const touchNoFiles = [
   "git-merge-pr",
   "git-open-pr",
   "git-wait-for-pr",
+  "github-push",
   "set-freight-alias",
   "set-metadata",
 ];
