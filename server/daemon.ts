@@ -14,7 +14,7 @@ import { createGit } from "#core/git/git.ts";
 import { createKeyedLock, type KeyedLock } from "#core/keyed-lock.ts";
 import { version } from "#core/package.ts";
 import { defaultEngineSettings } from "#core/promotion/engine.ts";
-import { createStepFunctions } from "#core/promotion/functions.ts";
+import { createLookupFunctions, createStepFunctions } from "#core/promotion/functions.ts";
 import { createGates } from "#core/promotion/gates.ts";
 import { createPromotionReconciler } from "#core/promotion/reconciler.ts";
 import { openStepLog } from "#core/promotion/step-log.ts";
@@ -24,6 +24,7 @@ import { createScheduler, type Scheduler } from "#core/scheduler/scheduler.ts";
 import { isFreightAvailable } from "#core/stages/availability.ts";
 import { createStageOperations } from "#core/stages/operations.ts";
 import { createStageReconciler } from "#core/stages/reconciler.ts";
+import { createAnalysisRunReconciler } from "#core/stages/verification/run-reconciler.ts";
 import type { Fetch } from "#core/step.ts";
 import { openSqliteStore } from "#core/store/sqlite.ts";
 import type { Store } from "#core/store/store.ts";
@@ -158,7 +159,8 @@ function registerReconcilers(
     onError: (error) => log.error("promotion", { error }),
   });
   scheduler.register(promotions);
-  scheduler.register(createStageReconciler({ ...parts, functionsFor: () => ({}) }));
+  scheduler.register(createStageReconciler({ ...parts, functionsFor: createLookupFunctions(store, masker) }));
+  scheduler.register(createAnalysisRunReconciler({ ...parts, fetch: parts.fetchWith() }));
   createConfigReconcilers({ store, publicUrl, now }).forEach(scheduler.register);
   scheduler.register(
     createWarehouseReconciler({
