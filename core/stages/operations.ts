@@ -16,7 +16,8 @@ import { freightApproved } from "#core/stages/events.ts";
 import { approve, isApprovedFor } from "#core/stages/freight-status.ts";
 import { keys } from "#core/stages/keys.ts";
 import { isOver } from "#core/stages/verification/phases.ts";
-import { ConflictError, type Store } from "#core/store/store.ts";
+import { retryConflicts } from "#core/store/retry-conflicts.ts";
+import type { Store } from "#core/store/store.ts";
 
 /** What people and clients of the API do with stages. All that cannot be done is a UserError. */
 export interface StageOperations {
@@ -165,17 +166,4 @@ async function annotate(store: Store, ref: ResourceRef, key: string, value: stri
     resource.metadata.annotations = { ...resource.metadata.annotations, [key]: value };
     await store.write([{ op: "update", resource }]);
   });
-}
-
-const attempts = 5;
-
-/** Does it again when somebody else changed the resource in between. */
-export async function retryConflicts<T>(work: () => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await work();
-    } catch (error) {
-      if (!(error instanceof ConflictError) || attempt === attempts) throw error;
-    }
-  }
 }

@@ -7,7 +7,6 @@ import { isControlFlow, listRequestedFreight, nextSoakEnd, waitsForSoak } from "
 import { controlFlowStatus, passOn } from "#core/stages/control-flow.ts";
 import { assessHealth } from "#core/stages/health.ts";
 import { keys } from "#core/stages/keys.ts";
-import { retryConflicts } from "#core/stages/operations.ts";
 import { createFreightDesk, type StagePass, type StageServices } from "#core/stages/pass.ts";
 import { setReconciling, summarize, summarizeFailure } from "#core/stages/summary.ts";
 import { syncFreight } from "#core/stages/sync-freight.ts";
@@ -15,6 +14,7 @@ import { listPromotions, syncPromotions } from "#core/stages/sync-promotions.ts"
 import { isUnderWay } from "#core/stages/verification/phases.ts";
 import { markFreight, verifyStage } from "#core/stages/verification/verify-stage.ts";
 import { createStageWakeUps } from "#core/stages/wake-ups.ts";
+import { retryConflicts } from "#core/store/retry-conflicts.ts";
 import { ConflictError } from "#core/store/store.ts";
 import { StoreError } from "#core/store/store-error.ts";
 

@@ -1,5 +1,5 @@
 import type { Resource, ResourceRef } from "#core/resources/resource.ts";
-import { retryConflicts } from "#core/stages/operations.ts";
+import { retryConflicts } from "#core/store/retry-conflicts.ts";
 import type { Store } from "#core/store/store.ts";
 import type { ApiTokenStore } from "#server/auth/api-tokens.ts";
 import type { Authenticator } from "#server/auth/tokens.ts";

@@ -9,7 +9,6 @@ import type {
 import type { Metric } from "#core/resources/analysis-template.ts";
 import { type ResourceRef, refOf } from "#core/resources/resource.ts";
 import type { Reconciler } from "#core/scheduler/reconciler.ts";
-import { retryConflicts } from "#core/stages/operations.ts";
 import { toTime } from "#core/stages/times.ts";
 import { addMeasurement, assessRun, nextMeasurement } from "#core/stages/verification/assess.ts";
 import { fillMetrics } from "#core/stages/verification/fill-metrics.ts";
@@ -20,6 +19,7 @@ import type { MetricSource } from "#core/stages/verification/metric-source.ts";
 import { isOver } from "#core/stages/verification/phases.ts";
 import { webMetric } from "#core/stages/verification/web-metric.ts";
 import type { Fetch } from "#core/step.ts";
+import { retryConflicts } from "#core/store/retry-conflicts.ts";
 import type { Store } from "#core/store/store.ts";
 
 export interface AnalysisServices {

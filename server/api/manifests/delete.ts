@@ -3,7 +3,7 @@ import type { Freight } from "#core/resources/freight.ts";
 import { kinds } from "#core/resources/kinds.ts";
 import { formatRef, type Resource, type ResourceRef, refOf } from "#core/resources/resource.ts";
 import type { Stage } from "#core/resources/stage.ts";
-import { retryConflicts } from "#core/stages/operations.ts";
+import { retryConflicts } from "#core/store/retry-conflicts.ts";
 import type { Store, Write } from "#core/store/store.ts";
 import { type Api, getResource } from "#server/api/api.ts";
 import { keys } from "#server/api/keys.ts";
