@@ -9,8 +9,8 @@ export default defineStep({
   summary: "Merges YAML files into one, each laid over those before it.",
   notes:
     "Maps are merged key by key. Lists and single values are replaced as a whole, and a key that a later file " +
-    "sets to null is taken away. Of a file with several documents the first one counts. With no file left to " +
-    "merge, the result is an empty file.",
+    "sets to null is taken away. A map, a list and a single value cannot be merged with one another. Of a file " +
+    "with several documents the first one counts. With no file left to merge, the result is an empty file.",
   config: z.strictObject({
     inFiles: z.array(z.string()).min(1).describe("Paths of the files to merge, the base first."),
     outFile: z.string().min(1).describe("Path of the file to write."),

@@ -22,11 +22,30 @@ describe("yaml-merge", () => {
       texts: ["a: 1\nb: {c: 1}\n", "a: null\nb:\n  c: ~\nd: null\n"],
       text: "b: {}\n",
     },
-    { what: "a map over a value", texts: ["a: 1\n", "a:\n  b: 2\n"], text: "a:\n  b: 2\n" },
     {
-      what: "comments",
-      texts: ["# top\na: 1 # one\nb: 2 # two\n", "a: 3\nb: 4 # four\n"],
-      text: "# top\na: 3 # one\nb: 4 # four\n",
+      what: "comments of keys from the base and of values with the value",
+      texts: ["# top\na: 1 # one\n\n# two\nb: 2 # old\n", "# gone\nb: 4 # four\n# gone too\nc: 5 # five\n"],
+      text: "# top\na: 1 # one\n# two\nb: 4 # four\nc: 5 # five\n",
+    },
+    {
+      what: "values in the quotes of those they replace",
+      texts: ["a: 'x'\nb: y\nc: [1]\nd: 'z'\n", "a: v\nb: 'w'\nc:\n- 2\nd: 5\n"],
+      text: "a: 'v'\nb: w\nc: [2]\nd: 5\n",
+    },
+    {
+      what: "numbers as they are written",
+      texts: ["a: 010\nb: 1.0\n", "c: 0x1F\n"],
+      text: "a: 010\nb: 1.0\nc: 0x1F\n",
+    },
+    {
+      what: "text that needs quotes",
+      texts: ["a: x\nb: x\nc: x\n", "a: '5'\nb: 'k: v'\nc: yes\n"],
+      text: 'a: "5"\nb: \'k: v\'\nc: "yes"\n',
+    },
+    {
+      what: "blocks of text",
+      texts: ["a: x\n", "a: |\n  y\n  z\nb: >-\n  v\n"],
+      text: "a: |\n  y\n  z\nb: >-\n  v\n",
     },
     { what: "quotes", texts: ["a: '1'\n", 'b: "2"\n'], text: "a: '1'\nb: \"2\"\n" },
     { what: "empty files", texts: ["", "a: 1\n", "# nothing\n", "a: 2\n"], text: "a: 2\n" },
@@ -57,6 +76,16 @@ describe("yaml-merge", () => {
     await expect(merge(["a: 1\n"], { inFiles })).rejects.toMatchObject({
       status: "Errored",
       message: 'Cannot merge file "none.yaml": there is no such file',
+    });
+  });
+
+  it.each([
+    ["a: 1\n", "a:\n  b: 2\n", '"a" is a map there and a single value before'],
+    ["a:\n  b: [1]\n", "a:\n  b: 1\n", '"a.b" is a single value there and a list before'],
+  ])("does not lay %j under %j", async (base, overlay, says) => {
+    await expect(merge([base, overlay])).rejects.toMatchObject({
+      status: "Errored",
+      message: `Cannot merge file "1.yaml": ${says}`,
     });
   });
 
