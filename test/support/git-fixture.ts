@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { appendFileSync } from "node:fs";
 import path from "node:path";
 import { temporaryFolder } from "#test/support/step-context.ts";
 
@@ -29,12 +29,15 @@ export function gitAsNobody(cwd: string, ...args: string[]): string {
 /** A bare repository with a branch `main` and a commit for each set of files; a folder to give to git-clone. */
 export function bareRepository(commits: readonly Record<string, string>[], at = temporaryFolder()): string {
   const bare = path.join(at, "repo.git");
-  git(at, "init", "--quiet", "--bare", "-b", "main", bare);
-  git(bare, "config", "http.receivepack", "true");
-  git(bare, "config", "uploadpack.allowFilter", "true");
-  commits.forEach((files, index) => {
-    commitTo(bare, "main", files, `Commit ${index + 1}`);
-  });
+  git(at, "init", "--quiet", "--bare", "-b", "main", "--template=", bare);
+  appendFileSync(
+    path.join(bare, "config"),
+    "[http]\n\treceivepack = true\n[uploadpack]\n\tallowFilter = true\n",
+  );
+  const stream = commits.map((files, index) =>
+    commitCommand("main", files, `Commit ${index + 1}`, undefined),
+  );
+  if (commits.length > 0) fastImport(bare, stream.join(""));
   return bare;
 }
 
@@ -45,18 +48,42 @@ export function commitTo(
   files: Record<string, string>,
   message = "Change files",
 ): string {
-  const folder = path.join(temporaryFolder(), "clone");
-  git(path.dirname(folder), "clone", "--quiet", bare, folder);
-  const exists = git(folder, "ls-remote", "--heads", "origin", branch) !== "";
-  git(folder, "checkout", "--quiet", ...(exists ? ["-B", branch, `origin/${branch}`] : ["-B", branch]));
+  const branches = git(bare, "for-each-ref", "--format=%(refname)", "refs/heads").split("\n");
+  const from = [branch, "main"].map((name) => `refs/heads/${name}`).find((ref) => branches.includes(ref));
+  fastImport(bare, commitCommand(branch, files, message, from));
+  return git(bare, "rev-parse", `refs/heads/${branch}`);
+}
+
+function commitCommand(
+  branch: string,
+  files: Record<string, string>,
+  message: string,
+  from: string | undefined,
+): string {
+  const now = Math.floor(Date.now() / 1_000);
+  const lines = [
+    `commit refs/heads/${branch}`,
+    `committer Ann <ann@example.com> ${now} +0000`,
+    data(message),
+  ];
+  if (from !== undefined) lines.push(`from ${from}^0`);
   for (const [name, text] of Object.entries(files)) {
-    mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
-    writeFileSync(path.join(folder, name), text);
+    lines.push(`M 100644 inline ${JSON.stringify(name)}`, data(text));
   }
-  git(folder, "add", ".");
-  git(folder, "commit", "--quiet", "--allow-empty", "-m", message);
-  git(folder, "push", "--quiet", "origin", branch);
-  return git(folder, "rev-parse", "HEAD");
+  return `${lines.join("\n")}\n`;
+}
+
+function data(text: string): string {
+  return `data ${Buffer.byteLength(text)}\n${text}`;
+}
+
+function fastImport(bare: string, stream: string): void {
+  execFileSync("git", ["fast-import", "--quiet"], {
+    cwd: bare,
+    env: environment,
+    input: stream,
+    stdio: "pipe",
+  });
 }
 
 /** Contents of a file on a branch; throws when it is not there. */
