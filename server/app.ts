@@ -1,5 +1,6 @@
 import { Hono } from "hono";
 import { secureHeaders } from "hono/secure-headers";
+import { analysisLogRoutes } from "#server/api/analysis-logs.ts";
 import type { Api } from "#server/api/api.ts";
 import { configRoutes } from "#server/api/config.ts";
 import { configMapRoutes } from "#server/api/config-maps.ts";
@@ -8,6 +9,7 @@ import { freightRoutes } from "#server/api/freight.ts";
 import { gateRoutes } from "#server/api/gates.ts";
 import { genericCredentialRoutes } from "#server/api/generic-credentials.ts";
 import { imageRoutes } from "#server/api/images.ts";
+import { linkRoutes } from "#server/api/links.ts";
 import { plainKindRoutes } from "#server/api/plain-kinds.ts";
 import { projectCheck } from "#server/api/project-check.ts";
 import { projectRoutes } from "#server/api/projects.ts";
@@ -115,6 +117,8 @@ function apiRoutes(api: Api): Route[] {
     ...repoCredentialRoutes(api),
     ...genericCredentialRoutes(api),
     ...imageRoutes(api),
+    ...linkRoutes(api),
+    ...analysisLogRoutes(api),
     ...eventRoutes(api),
     ...roleRoutes(api),
     ...webhookRoutes(api),

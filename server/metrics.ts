@@ -4,6 +4,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom
 import type { Promotion } from "#core/resources/promotion.ts";
 import type { ResourceChange } from "#core/store/store.ts";
 import type { Api } from "#server/api/api.ts";
+import { systemNamespace } from "#server/api/namespaces.ts";
 import type { Route, ServerEnv } from "#server/route.ts";
 
 /** What the server counts for Prometheus. */
@@ -74,6 +75,7 @@ export const metricsRoutes = (api: Api, { registry }: Metrics): Route[] => [
     id: "Metrics",
     summary: "Tell Prometheus how the daemon fares",
     needs: "view",
+    owner: systemNamespace,
     answers: { 200: "Prometheus' text format." },
     handle: async (c) => {
       c.header("Content-Type", registry.contentType);

@@ -27,6 +27,8 @@ export interface Route {
   summary: string;
   /** What the caller must be allowed to; not asked for on the routes of auth/public-routes.ts. */
   needs: Permission;
+  /** Whose it is, where the path names no project and the answer is not for everybody who is known. */
+  owner?: string;
   /** Query parameters and what they mean. */
   query?: Record<string, string>;
   /** Shape of the JSON body, or "text" for one that is read as it is. */

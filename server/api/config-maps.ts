@@ -28,7 +28,9 @@ const PatchConfigMapRequest = z.object({
 });
 
 export const configMapRoutes = (api: Api): Route[] =>
-  [projectScope, sharedScope, systemScope].flatMap((scope) => routesIn(api, scope));
+  [projectScope, sharedScope, systemScope].flatMap((scope) =>
+    routesIn(api, scope).map((route) => ({ ...route, owner: scope.owner })),
+  );
 
 function routesIn(api: Api, scope: Scope): Route[] {
   const folder = `${scope.path}/configmaps`;

@@ -3,6 +3,7 @@ import type { ResourceRef } from "#core/resources/resource.ts";
 import { type Api, getResource } from "#server/api/api.ts";
 import { refresh } from "#server/api/kind-routes.ts";
 import { deleteResource } from "#server/api/manifests/delete.ts";
+import { systemNamespace } from "#server/api/namespaces.ts";
 import { isWatch, watchResource } from "#server/api/watch.ts";
 import type { Route, ServerContext } from "#server/route.ts";
 
@@ -22,6 +23,7 @@ export const configRoutes = (api: Api): Route[] => [
     id: "WatchClusterConfig",
     summary: "Watch the ClusterConfig",
     needs: "view",
+    owner: systemNamespace,
     query: { watch: "`true` streams changes; nothing else is answered here." },
     answers: { 200: "A stream of changes." },
     handle: (c) => {
@@ -37,8 +39,11 @@ function singletonRoutes(
   path: string,
   refFrom: (c: ServerContext) => ResourceRef,
 ): Route[] {
-  const edit = kind === "ClusterConfig" ? "administer" : "edit";
-  return [
+  const isClusterConfig = kind === "ClusterConfig";
+  const edit = isClusterConfig ? "administer" : "edit";
+  // Its status tells addresses that nobody should know who need not.
+  const owner = isClusterConfig ? systemNamespace : undefined;
+  const routes: Route[] = [
     {
       method: "GET",
       path,
@@ -77,4 +82,5 @@ function singletonRoutes(
       },
     },
   ];
+  return routes.map((route) => ({ ...route, owner }));
 }

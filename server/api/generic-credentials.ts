@@ -66,5 +66,5 @@ export const genericCredentialRoutes = (api: Api): Route[] =>
         if (Object.keys(secret.data).length === 0) throw new UserError("cannot have empty secret");
         setNotes(secret as Resource, notes);
       },
-    }),
+    }).map((route) => ({ ...route, owner: scope.owner })),
   );

@@ -17,7 +17,9 @@ const CreateApiTokenRequest = z.object({ name: z.string().default("").describe("
 
 /** Roles, which are given, and the API tokens that carry them, which people make. */
 export const roleRoutes = (api: Api): Route[] => [
-  ...[projectScope, systemScope].flatMap((scope) => [...roleRoutesIn(scope), ...tokenRoutesIn(api, scope)]),
+  ...[projectScope, systemScope].flatMap((scope) =>
+    [...roleRoutesIn(scope), ...tokenRoutesIn(api, scope)].map((route) => ({ ...route, owner: scope.owner })),
+  ),
   ...unsupported,
 ];
 

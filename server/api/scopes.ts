@@ -9,6 +9,8 @@ export interface Scope {
   path: string;
   /** What changing something in it needs. */
   edit: Permission;
+  /** Whose the routes are, where their paths name no project. */
+  owner?: string;
   namespace(c: ServerContext): string;
 }
 
@@ -30,5 +32,6 @@ export const systemScope: Scope = {
   name: "System",
   path: "/v1beta1/system",
   edit: "administer",
+  owner: systemNamespace,
   namespace: () => systemNamespace,
 };

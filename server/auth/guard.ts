@@ -15,7 +15,7 @@ export function createGuard(authenticator: Authenticator, publicUrl: string) {
     if (publicRoutes.has(`${route.method} ${route.path}`)) return (_, next) => next();
     return async (c, next) => {
       const identity = await identifyCaller(c, authenticator, publicUrl);
-      const project = c.req.param("project");
+      const project = c.req.param("project") ?? route.owner;
       if (!isAllowed(identity, route.needs, project)) throw forbidden(identity, route.summary);
       c.set("identity", identity);
       await next();

@@ -26,8 +26,8 @@ export interface PipelineView {
   columns: StageView[][];
   /** The newest first. */
   freight: Freight[];
-  /** How much more freight there is. */
-  olderFreight: number;
+  /** Whether there is more. */
+  hasOlderFreight: boolean;
 }
 
 export interface StageView {
@@ -65,8 +65,8 @@ async function loadPipeline({ store, now }: Api, project: string): Promise<Pipel
     project,
     where: { "status.phase": ["Pending", "Running", null] },
   })) as Promotion[];
-  const freight = ((await store.list({ kind: "Freight", project })) as Freight[]).sort(newestFirst);
-  const recent = freight.slice(0, shownFreight);
+  const latest = (await store.list({ kind: "Freight", project, limit: shownFreight + 1 })) as Freight[];
+  const recent = latest.slice(0, shownFreight).sort(newestFirst);
   const viewOf = (stage: Stage): StageView => {
     const own = promotions.filter(({ spec }) => spec.stage === stage.metadata.name);
     const current = own.find(({ status }) => status?.phase === "Running");
@@ -83,7 +83,7 @@ async function loadPipeline({ store, now }: Api, project: string): Promise<Pipel
     warehouses: (await store.list({ kind: "Warehouse", project })) as Warehouse[],
     columns: arrange(stages).map((column) => column.map(viewOf)),
     freight: recent,
-    olderFreight: freight.length - recent.length,
+    hasOlderFreight: latest.length > shownFreight,
   };
 }
 

@@ -47,9 +47,12 @@ function stateOf({ stage, current, waiting }: StageView): { word: string; tone: 
 }
 
 function holds({ status }: Stage): Markup {
-  const items = Object.values(status?.freightHistory?.[0]?.items ?? {});
+  const held = status?.freightHistory?.[0];
+  const items = Object.values(held?.items ?? {});
   if (items.length === 0) return html`<p class="empty">Holds no freight yet.</p>`;
-  return html`${items.map(contentsList)}`;
+  const { phase, message } = held?.verificationHistory?.[0] ?? {};
+  const why = message && phase !== "Successful" ? html`<p class="message">${message}</p>` : "";
+  return html`${items.map(contentsList)}${why}`;
 }
 
 const marks: Record<string, string> = {

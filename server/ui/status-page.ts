@@ -82,12 +82,12 @@ function warehouseProblems(warehouses: readonly Warehouse[]): Markup {
   )}`;
 }
 
-function freightSection({ freight, olderFreight }: PipelineView): Markup {
+function freightSection({ freight, hasOlderFreight }: PipelineView): Markup {
   return html`
     <section id="freight" aria-labelledby="freight-title">
       <h2 id="freight-title">Freight</h2>
       ${freight.length === 0 ? html`<p class="empty">No freight yet: the warehouses have found nothing so far.</p>` : freightTable(freight)}
-      ${olderFreight > 0 ? html`<p class="hint">and ${olderFreight} older</p>` : ""}
+      ${hasOlderFreight ? html`<p class="hint">There is older freight too.</p>` : ""}
     </section>`;
 }
 

@@ -137,26 +137,19 @@ describe("who may do what", () => {
     "make a token": ["POST", "/v1beta1/projects/shop/roles/kargo-admin/api-tokens", { name: "more" }],
     "make a token by manifest": ["POST", "/v1beta1/resources", tokenManifest()],
     "read the metrics": ["GET", "/metrics", undefined],
+    "look at the installation": ["GET", "/v1beta1/system/generic-credentials", undefined],
   } as const;
   type Operation = keyof typeof operations;
 
   const inOneProject: Record<Role, Operation[]> = {
-    "kargo-viewer": ["view", "read the metrics"],
-    "kargo-promoter": ["view", "read the metrics", "promote", "approve", "promote by manifest"],
-    "kargo-admin": [
-      "view",
-      "read the metrics",
-      "promote",
-      "approve",
-      "promote by manifest",
-      "apply",
-      "delete",
-      "make a token",
-    ],
+    "kargo-viewer": ["view"],
+    "kargo-promoter": ["view", "promote", "approve", "promote by manifest"],
+    "kargo-admin": ["view", "promote", "approve", "promote by manifest", "apply", "delete", "make a token"],
   };
+  const looks: Operation[] = ["look at another project", "read the metrics", "look at the installation"];
   const everywhere: Record<Role, Operation[]> = {
-    "kargo-viewer": ["view", "look at another project", "read the metrics"],
-    "kargo-promoter": [...inOneProject["kargo-promoter"], "look at another project"],
+    "kargo-viewer": [...inOneProject["kargo-viewer"], ...looks],
+    "kargo-promoter": [...inOneProject["kargo-promoter"], ...looks],
     // Tokens come from their own route only, for everybody.
     "kargo-admin": (Object.keys(operations) as Operation[]).filter(
       (name) => name !== "make a token by manifest",
