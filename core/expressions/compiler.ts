@@ -46,10 +46,12 @@ export interface CompileOptions {
 export interface Compiled {
   readonly code: string;
   readonly locals: readonly string[];
+  /** The functions of the runtime that the code calls, each by its name behind a "$". */
+  readonly library: ReadonlySet<string>;
 }
 
 /**
- * Writes JavaScript for a tree: calls of the runtime's functions ($), over the environment `e`. `prefix`
+ * Writes JavaScript for a tree: calls of the runtime's functions, over the environment `e`. `prefix`
  * keeps the locals of several expressions in one program apart.
  */
 export function compile(
@@ -61,11 +63,12 @@ export function compile(
 ): Compiled {
   const compiler = new Compiler(expression, places, prefix, options);
   const code = compiler.write(node);
-  return { code, locals: compiler.locals };
+  return { code, locals: compiler.locals, library: compiler.library };
 }
 
 class Compiler {
   readonly locals: string[] = [];
+  readonly library = new Set<string>();
   private readonly expression: string;
   private readonly places: Places;
   private readonly prefix: string;
@@ -91,11 +94,11 @@ class Compiler {
       case "integer":
         return integer(node.value);
       case "float":
-        return float(node.value);
+        return this.float(node.value);
       case "string":
         return JSON.stringify(node.value);
       case "bytes":
-        return `new $.Bytes([${Array.from(node.value, (byte) => byte.charCodeAt(0)).join(",")}])`;
+        return this.use("bytes", `[${Array.from(node.value, (byte) => byte.charCodeAt(0)).join(",")}]`);
       case "constants":
         throw new Error("A set of constants stands only to the right of `in`");
       case "identifier":
@@ -123,12 +126,12 @@ class Compiler {
       case "sequence":
         return `(${node.nodes.map((one) => this.write(one)).join(",")})`;
       case "conditional":
-        return `($.bool(${this.write(node.condition)},${this.place(node.condition)})?${this.write(node.whenTrue)}:${this.write(node.whenFalse)})`;
+        return this.conditional(node);
       case "array":
-        return `$.array([${node.nodes.map((one) => this.write(one)).join(",")}],${this.place(node)})`;
+        return this.use("array", this.writeAll(node.nodes), this.place(node));
       case "map": {
         const pairs = node.pairs.map(({ key, value }) => `[${this.write(key)},${this.write(value)}]`);
-        return `$.mapOf([${pairs.join(",")}],${this.place(node)})`;
+        return this.use("mapOf", `[${pairs.join(",")}]`, this.place(node));
       }
       default:
         return node satisfies never;
@@ -138,12 +141,22 @@ class Compiler {
   private identifier(name: string): string {
     const variable = this.variables.findLast((one) => one.name === name);
     if (variable) return variable.local;
-    return name === "$env" ? "e" : `$.own(e,${JSON.stringify(name)})`;
+    return name === "$env" ? "e" : this.use("own", "e", JSON.stringify(name));
+  }
+
+  private conditional(node: Extract<Node, { kind: "conditional" }>): string {
+    const condition = this.use("bool", this.write(node.condition), this.place(node.condition));
+    return `(${condition}?${this.write(node.whenTrue)}:${this.write(node.whenFalse)})`;
+  }
+
+  private float(value: number): string {
+    const text = Object.is(value, -0) ? "-0" : String(value);
+    return Number.isSafeInteger(value) ? this.use("float", text) : `(${text})`;
   }
 
   private unary(operator: string, operand: string, at: number): string {
-    if (operator === "-") return `$.negate(${operand},${at})`;
-    return operator === "+" ? operand : `!$.bool(${operand},${at})`;
+    if (operator === "-") return this.use("negate", operand, at);
+    return operator === "+" ? operand : `!${this.use("bool", operand, at)}`;
   }
 
   private binary(operator: string, left: Node, right: Node, node: Node): string {
@@ -153,24 +166,26 @@ class Compiler {
       const values = right.values.map((value) =>
         typeof value === "bigint" ? integer(value) : JSON.stringify(value),
       );
-      return `$.isInSet(${a},new Set([${values.join(",")}]),${JSON.stringify(right.of)},${at})`;
+      return this.use("isInSet", a, `new Set([${values.join(",")}])`, JSON.stringify(right.of), at);
     }
     const b = this.write(right);
     switch (operator) {
       case "==":
-        return `$.equal(${a},${b})`;
+        return this.use("equal", a, b);
       case "!=":
-        return `!$.equal(${a},${b})`;
+        return `!${this.use("equal", a, b)}`;
       case "and":
       case "&&":
-        return `($.bool(${a},${at})?${b}:false)`;
+        return `(${this.use("bool", a, at)}?${b}:false)`;
       case "or":
       case "||":
-        return `($.bool(${a},${at})?true:${b})`;
+        return `(${this.use("bool", a, at)}?true:${b})`;
       case "??":
-        return left.kind === "builtin" || left.kind === "call" ? `($.given(${a})??${b})` : `(${a}??${b})`;
+        return left.kind === "builtin" || left.kind === "call"
+          ? `(${this.use("given", a)}??${b})`
+          : `(${a}??${b})`;
     }
-    return `$.${binaryFunctions[operator]}(${a},${b},${at})`;
+    return this.use(binaryFunctions[operator] as string, a, b, at);
   }
 
   /** `a?.b.c` stops at nil as a whole: what follows is written inside of the test for it. */
@@ -197,37 +212,36 @@ class Compiler {
   }
 
   private fetch(object: string, node: Member): string {
-    return `$.fetch(${object},${this.write(node.property)},${this.place(node)})`;
+    return this.use("fetch", object, this.write(node.property), this.place(node));
   }
 
   private slice(object: string, node: Extract<Node, { kind: "slice" }>): string {
     const at = this.place(node);
     const local = this.local();
-    const end = node.end ? this.write(node.end) : `$.sliceEnd(${local},${at})`;
+    const end = node.end ? this.write(node.end) : this.use("sliceEnd", local, at);
     const start = node.start ? this.write(node.start) : "0";
-    return `(${local}=${object},$.slice(${local},${start},${end},${at}))`;
+    return `(${local}=${object},${this.use("slice", local, start, end, at)})`;
   }
 
   private call(node: Call): string {
     if (node.callee.kind === "identifier" && this.options.isHostFunction(node.callee.name)) {
-      const args = node.args.map((arg) => this.write(arg)).join(",");
-      return `$.call(${JSON.stringify(node.callee.name)},[${args}],${this.place(node)})`;
+      return this.use("call", JSON.stringify(node.callee.name), this.writeAll(node.args), this.place(node));
     }
     if (node.callee.kind === "identifier" && this.options.isTemplateFunction(node.callee.name)) {
-      return `$.${node.callee.name}(${node.args.map((arg) => this.write(arg)).join(",")})`;
+      return this.use(node.callee.name, ...node.args.map((arg) => this.write(arg)));
     }
     return this.callValue(this.write(node.callee), node);
   }
 
   private callValue(callee: string, node: Call): string {
-    const args = node.args.map((arg) => this.write(arg)).join(",");
-    return `$.callValue(${callee},[${args}],${this.place(node)})`;
+    return this.use("callValue", callee, this.writeAll(node.args), this.place(node));
   }
 
   private builtin(node: Builtin): string {
     const at = this.place(node);
     if (!predicateBuiltins.has(node.name)) {
-      return `$.builtins.${node.name}([${node.args.map((arg) => this.write(arg)).join(",")}],${at})`;
+      this.library.add("builtins");
+      return `$builtins.${node.name}(${this.writeAll(node.args)},${at})`;
     }
     const [array, predicate, third] = node.args;
     const source = this.write(array as Node);
@@ -242,7 +256,7 @@ class Compiler {
         sortBy: [third ? this.write(third) : '"asc"'],
         reduce: [third ? `{value:${this.write(third)}}` : "null"],
       }[node.name] ?? [];
-    return `$.${node.name}(${[source, body, ...extra, at].join(",")})`;
+    return this.use(node.name, source, body, ...extra, at);
   }
 
   private predicate(body: Node): string {
@@ -262,6 +276,16 @@ class Compiler {
     return `(${local}=${code},${rest})`;
   }
 
+  /** A call of a function of the runtime. */
+  private use(name: string, ...args: readonly (string | number)[]): string {
+    this.library.add(name);
+    return `$${name}(${args.join(",")})`;
+  }
+
+  private writeAll(nodes: readonly Node[]): string {
+    return `[${nodes.map((one) => this.write(one)).join(",")}]`;
+  }
+
   private local(): string {
     const name = `${this.prefix}${this.locals.length}`;
     this.locals.push(name);
@@ -277,9 +301,4 @@ function integer(value: bigint): string {
   const small = Number(value);
   const text = Number.isSafeInteger(small) ? String(value) : `${value}n`;
   return value < 0n ? `(${text})` : text;
-}
-
-function float(value: number): string {
-  const text = Object.is(value, -0) ? "-0" : String(value);
-  return Number.isSafeInteger(value) ? `new $.Float(${text})` : `(${text})`;
 }

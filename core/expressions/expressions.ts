@@ -1,6 +1,7 @@
 import { Engine } from "./engine.ts";
-import type { ExpressionError } from "./error.ts";
+import { ExpressionError } from "./error.ts";
 import type { HostFunctions, Scope } from "./functions.ts";
+import { printFloat } from "./runtime/print.ts";
 import { coerce, isTemplate } from "./templates.ts";
 
 export { ExpressionError } from "./error.ts";
@@ -59,7 +60,11 @@ export async function createExpressions(limits: ExpressionLimits = {}): Promise<
     isTemplate(template) ? coerce(await renderTemplate(template, scope)) : template;
 
   const evaluateJsonTemplate = async (value: unknown, scope: Scope): Promise<unknown> => {
-    if (typeof value === "string") return evaluateTemplate(value, scope);
+    if (typeof value === "string") {
+      const evaluated = await evaluateTemplate(value, scope);
+      if (typeof evaluated !== "number" || Number.isFinite(evaluated)) return evaluated;
+      throw new ExpressionError(`json: unsupported value: ${printFloat(evaluated)}`, value);
+    }
     if (value === null || typeof value !== "object") return value;
     if (Array.isArray(value)) {
       const elements: unknown[] = [];

@@ -143,10 +143,14 @@ const bootstrap = `
 /** Takes the ways into the machine away, and makes what is left unchangeable. */
 const lockdown = `
   for (const name of ["towpathHost", "towpathDefine", "towpathRun", "towpathStart"]) delete globalThis[name];
-  for (const type of [Object, Function, Array, String, Number, Boolean, BigInt, Symbol, Error, Map, Set, Promise, RegExp]) {
+  for (const type of [Function, Array, String, Number, Boolean, BigInt, Symbol, Error, Map, Set, Promise, RegExp]) {
     Object.freeze(type);
     Object.freeze(type.prototype);
   }
+  Object.freeze(Object);
+  // Without these a plain object has nothing but its own members, whatever an expression asks it for.
+  for (const name of Reflect.ownKeys(Object.prototype)) delete Object.prototype[name];
+  Object.freeze(Object.prototype);
   Object.freeze(globalThis);
 `;
 

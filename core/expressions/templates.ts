@@ -67,8 +67,15 @@ function coerceScalar(text: string): number | boolean | undefined {
 
 function coerceJson(text: string, otherwise: string): unknown {
   try {
-    return JSON.parse(text);
+    // Numbers beyond all floats are no JSON to Go.
+    return JSON.parse(text, (_key, value) =>
+      Math.abs(value) === Number.POSITIVE_INFINITY ? unfit() : value,
+    );
   } catch {
     return otherwise;
   }
+}
+
+function unfit(): never {
+  throw new RangeError("A number is out of range");
 }

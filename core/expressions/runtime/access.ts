@@ -3,6 +3,7 @@ import { methodOf } from "./methods.ts";
 import { toInt } from "./operators.ts";
 import { print } from "./print.ts";
 import { byteLength, byteSlice, encodeUtf8 } from "./text.ts";
+import { Time } from "./time.ts";
 import {
   Bytes,
   Callable,
@@ -10,6 +11,7 @@ import {
   isInt,
   isMap,
   isPlainMap,
+  nilArray,
   Sized,
   Struct,
   typeName,
@@ -18,6 +20,15 @@ import {
 
 /** `object[key]` and `object.key`. */
 export function fetch(object: Value, key: Value, at: number): Value {
+  // In the sandbox no plain object has a constructor: its prototype is bare, so that this is all it takes.
+  if (
+    typeof object === "object" &&
+    object !== null &&
+    typeof key === "string" &&
+    object.constructor === undefined
+  ) {
+    return (object as Record<string, Value>)[key] ?? null;
+  }
   if (isPlainMap(object) && typeof key === "string") return Object.hasOwn(object, key) ? object[key] : null;
   if (object === null) return fail(`cannot fetch ${print(key)} from <nil>`, at);
   if (typeof key === "string") {
@@ -53,10 +64,11 @@ export function get(object: Value, key: Value, at: number): Value {
     const index = position(key, length, at);
     return index >= 0 && index < length ? element(object, index) : null;
   }
-  if (object instanceof Struct) {
+  if (object instanceof Struct || object instanceof Time) {
     if (typeof key !== "string") {
       return fail(`interface conversion: interface {} is ${typeName(key)}, not string`, at);
     }
+    if (object instanceof Time) return null;
     return object.fields.find(({ name }) => name === key)?.value ?? null;
   }
   return null;
@@ -64,6 +76,7 @@ export function get(object: Value, key: Value, at: number): Value {
 
 /** `object[start:end]`; -1 is the last element, and what lies outside is cut off. */
 export function slice(object: Value, start: Value, end: Value, at: number): Value {
+  if (object === nilArray) return nilArray;
   if (!isIndexed(object)) return fail(`cannot slice ${print(start)}`, at);
   const length = lengthOf(object);
   const bound = (value: Value) => Math.max(0, position(value, length, at));

@@ -1,5 +1,6 @@
 import { fetch } from "./access.ts";
 import { spend } from "./budget.ts";
+import { Duration } from "./duration.ts";
 import { mapEntries, mapSize } from "./maps.ts";
 import { equal, toInt } from "./operators.ts";
 import { sortValues } from "./predicates.ts";
@@ -46,6 +47,7 @@ function elementOrNil(value: Value, index: number): Value {
 
 export function take(value: Value, count: Value, at: number): Value {
   const source = array(value, "cannot take from", at);
+  if (count instanceof Duration) return take(value, count.nanoseconds, at);
   if (!isInt(count)) return fail(`cannot take ${kindOf(count)} elements`, at);
   if (count < 0) return fail("reflect.Value.Slice: slice index out of bounds", at);
   return source.slice(0, Number(count));

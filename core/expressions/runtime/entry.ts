@@ -9,7 +9,7 @@ import { newMap } from "./maps.ts";
 import * as operators from "./operators.ts";
 import * as predicates from "./predicates.ts";
 import { asJSON, asYAML, quote, unsafeQuote } from "./quoting.ts";
-import { Bytes, Callable, Failure, Float, fail, float, isNil, type Value } from "./values.ts";
+import { Bytes, Callable, Failure, fail, float, isNil, type Value } from "./values.ts";
 import { decode, encode } from "./wire.ts";
 
 /** Thrown when a host function has no answer yet: the program is run again once it has. */
@@ -57,8 +57,7 @@ const library = Object.freeze({
   ...operators,
   ...access,
   ...predicates,
-  Bytes,
-  Float,
+  bytes: (data: number[]) => new Bytes(data),
   float,
   range,
   array,
@@ -72,7 +71,7 @@ const library = Object.freeze({
   asJSON,
   asYAML,
   given: (value: Value) => (isNil(value) ? null : value),
-  own: (map: Record<string, Value>, key: string) => (Object.hasOwn(map, key) ? map[key] : null),
+  own: (env: Value, name: string) => access.fetch(env, name, -1),
 });
 
 type Program = (env: Value) => string;
@@ -87,16 +86,18 @@ export function define(source: string): Program {
 }
 
 /**
- * Runs a program. The answer begins with a letter: `s` and what the program returned, `w` when it waits for
+ * Runs a program over an environment in JSON, behind a "!" when there is anything of the wire in it. The answer begins with a letter: `s` and what the program returned, `w` when it waits for
  * the outside, `f`, the number of a node and a reason when it failed.
  */
 export function run(program: Program, env: string): string {
   resetBudget();
   try {
-    return `s${program(read(env))}`;
+    return `s${program(env.startsWith("!") ? decode(JSON.parse(env.slice(1)), tag, callable) : JSON.parse(env))}`;
   } catch (error) {
     if (error instanceof Waiting) return "w";
     if (error instanceof Failure) return `f${error.at}|${error.message}`;
-    throw error;
+    // A limit of the machine ends it; what is left is the JavaScript's own, such as a string too long.
+    if (!(error instanceof Error) || error.name === "InternalError") throw error;
+    return `f-1|${error.message}`;
   }
 }

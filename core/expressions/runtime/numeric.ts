@@ -1,5 +1,7 @@
+import { Duration } from "./duration.ts";
 import { less, more, toFloat, toInt, truncate } from "./operators.ts";
 import {
+  Bytes,
   Float,
   fail,
   float,
@@ -57,7 +59,9 @@ export function toFloatValue(value: Value, at: number): Value {
 }
 
 /** What Go's strconv.ParseFloat reads; undefined for what it refuses. */
-export function parseFloat64(text: string): number | undefined {
+export function parseFloat64(source: string): number | undefined {
+  // Underscores may stand between digits, and after the 0x of a hexadecimal number.
+  const text = /^[+-]?(?:0x_?)?[\da-f]+(?:_[\da-f]+)*/i.test(source) ? withoutUnderscores(source) : source;
   if (/^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(text)) {
     const value = Number(text);
     return Number.isFinite(value) ? value : undefined;
@@ -72,6 +76,12 @@ export function parseFloat64(text: string): number | undefined {
   return parseHexFloat(hex[1] === "-", hex[2] ?? "", hex[3] ?? "", Number(hex[4]));
 }
 
+function withoutUnderscores(source: string): string {
+  const digits = /^[+-]?0x/i.test(source) ? "\\da-f" : "\\d";
+  const misplaced = new RegExp(`__|_$|_[^${digits}]|[^${digits}x]_|^[+-]?_`, "i").test(source);
+  return misplaced ? source : source.replaceAll("_", "");
+}
+
 function parseHexFloat(
   negative: boolean,
   whole: string,
@@ -84,22 +94,33 @@ function parseHexFloat(
   return negative ? -value : value;
 }
 
-/** The extreme of numbers and of arrays of them, however nested. */
+/** The extreme of numbers and of arrays of them, however nested; outside of arrays, of durations too. */
 export function extreme(name: "max" | "min", args: readonly Value[], at: number): Value {
   const better = name === "max" ? more : less;
-  if (args.length === 1 && !Array.isArray(args[0]) && !isNumber(args[0])) return args[0];
+  const [only] = args;
+  if (args.length === 1 && elementsOf(only) === undefined && !isNumber(only)) return only;
   let best: Value = null;
-  for (const value of numbersIn(name, args, 0, at)) {
-    if (best === null || better(value, best, at)) best = value;
+  for (const arg of args) {
+    for (const value of arg instanceof Duration ? [arg] : numbersIn(name, [arg], 0, at)) {
+      if (best === null || better(value, best, at)) best = value;
+    }
   }
   return best;
+}
+
+function elementsOf(value: Value): readonly Value[] | undefined {
+  if (value instanceof Bytes) return value.data.map((byte) => new Sized("uint8", byte));
+  return Array.isArray(value) ? value : undefined;
 }
 
 function numbersIn(name: string, values: readonly Value[], depth: number, at: number): Value[] {
   if (depth > maxDepth) return fail("recursion depth exceeded", at);
   return values.flatMap((value) => {
-    if (Array.isArray(value)) return numbersIn(name, value, depth + 1, at);
+    const elements = elementsOf(value);
+    if (elements) return numbersIn(name, elements, depth + 1, at);
     if (isNumber(value)) return [value];
+    // What has no arithmetic of its own still counts as the number that Go keeps it in.
+    if ((name === "mean" || name === "median") && value instanceof Duration) return [value.nanoseconds];
     return fail(`invalid argument for ${name} (type ${typeName(value)})`, at);
   });
 }

@@ -23,6 +23,7 @@ import {
   type Value,
   wrap,
 } from "./values.ts";
+import { Version } from "./version.ts";
 
 // Numbers
 
@@ -183,6 +184,8 @@ function deepEqual(a: Value, b: Value): boolean {
   if (a instanceof Time && b instanceof Time) return a.compare(b) === 0;
   if (a instanceof Duration && b instanceof Duration) return a.nanoseconds === b.nanoseconds;
   if (a instanceof Float && b instanceof Float) return a.value === b.value;
+  if (a instanceof Version && b instanceof Version)
+    return a.derived === b.derived && a.original === b.original;
   if (a instanceof Sized && b instanceof Sized) return a.type === b.type && a.value === b.value;
   if (a instanceof Bytes && b instanceof Bytes) return sameElements(a.data, b.data);
   if (Array.isArray(a) && Array.isArray(b)) return sameElements(a, b);
@@ -219,11 +222,11 @@ export function isIn(needle: Value, haystack: Value, at: number): boolean {
   if (isPlainMap(haystack) && typeof needle === "string") return Object.hasOwn(haystack, needle);
   if (isMap(haystack))
     return mapHas(haystack, needle === null && !(haystack instanceof AnyMap) ? "" : needle, at);
-  if (haystack instanceof Struct) {
+  if (haystack instanceof Struct || haystack instanceof Time) {
     if (typeof needle !== "string") {
       return fail(`cannot use ${typeName(needle)} as field name of ${typeName(haystack)}`, at);
     }
-    return haystack.fields.some((field) => field.name === needle);
+    return haystack instanceof Struct && haystack.fields.some((field) => field.name === needle);
   }
   return fail(`operator "in" not defined on ${typeName(haystack)}`, at);
 }

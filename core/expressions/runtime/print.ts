@@ -31,24 +31,13 @@ export function print(value: Value): string {
   return value instanceof Callable ? `func ${value.name}` : String(value);
 }
 
-/** %v of a float: the shortest digits, and an exponent from 21 on and below -4. */
+/** %v of a float: the shortest digits, and an exponent from a million on and below a ten-thousandth. */
 export function printFloat(value: number): string {
   if (Number.isNaN(value)) return "NaN";
   if (!Number.isFinite(value)) return value > 0 ? "+Inf" : "-Inf";
   if (value === 0) return Object.is(value, -0) ? "-0" : "0";
   const [mantissa, exponent] = value.toExponential().split("e") as [string, string];
   const power = Number(exponent);
-  if (power < -4 || power >= 21) {
-    return `${mantissa}e${power < 0 ? "-" : "+"}${String(Math.abs(power)).padStart(2, "0")}`;
-  }
-  return power < -6 || power >= 0 ? plain(value) : plainSmall(mantissa, power);
-}
-
-function plain(value: number): string {
-  return Math.abs(value) < 1e21 ? String(value) : value.toFixed(0);
-}
-
-function plainSmall(mantissa: string, power: number): string {
-  const sign = mantissa.startsWith("-") ? "-" : "";
-  return `${sign}0.${"0".repeat(-power - 1)}${mantissa.replace(/[-.]/g, "")}`;
+  if (power >= -4 && power < 6) return String(value);
+  return `${mantissa}e${power < 0 ? "-" : "+"}${String(Math.abs(power)).padStart(2, "0")}`;
 }

@@ -80,7 +80,6 @@ export function replace(value: Value, old: Value, by: Value, limit: Value | unde
   const count = limit === undefined ? -1 : Number(toInt(limit, at));
   if (count === 0 || from === to) return source;
   const parts = from === "" ? ["", ...source, ""] : source.split(from);
-  if (from === "" && source === "") parts.pop();
   const pieces = parts.length - 1;
   const replaced = count < 0 ? pieces : Math.min(count, pieces);
   spend(Math.floor((replaced * to.length) / 64), at);

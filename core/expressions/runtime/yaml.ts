@@ -145,8 +145,7 @@ function plainAllowed(text: string): boolean {
 /** Whether the text, unquoted, would be read as something that is no string. */
 function meansSomethingElse(text: string): boolean {
   if (/^(?:true|false|null|y|n|yes|no|on|off)$/.test(text.toLowerCase()) && isCased(text)) return true;
-  if (["", "~", "<<"].includes(text) || /^[-+]?\.(?:inf|Inf|INF)$|^\.(?:nan|NaN|NAN)$/.test(text))
-    return true;
+  if (text === "" || text === "~" || /^[-+]?\.(?:inf|Inf|INF)$|^\.(?:nan|NaN|NAN)$/.test(text)) return true;
   if (/^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$/.test(text)) return true;
   return (
     (/^[-+\d]/.test(text) && (isTimestamp(text) || isNumber(text.replaceAll("_", "")))) || isPointFloat(text)
