@@ -4,12 +4,15 @@ import { createWarehouseReconciler } from "#core/artifacts/warehouse-reconciler.
 import { createCipher } from "#core/credentials/cipher.ts";
 import type { CredentialSource } from "#core/credentials/credentials.ts";
 import { credentialsFromStore } from "#core/credentials/from-store.ts";
+import { createGitHubAppProvider } from "#core/credentials/github-app.ts";
 import { loadOrCreateKey } from "#core/credentials/key.ts";
 import { createMasker, type Masker } from "#core/credentials/masker.ts";
+import { builtinProviders } from "#core/credentials/providers.ts";
 import { createFetch } from "#core/egress/fetch.ts";
 import { createEgressPolicy } from "#core/egress/policy.ts";
 import { createExec } from "#core/exec.ts";
 import { createExpressions, type Expressions } from "#core/expressions/expressions.ts";
+import { configuredGitUser } from "#core/git/configured-user.ts";
 import { createGit } from "#core/git/git.ts";
 import { createKeyedLock, type KeyedLock } from "#core/keyed-lock.ts";
 import { version } from "#core/package.ts";
@@ -114,6 +117,8 @@ async function openParts(settings: DaemonSettings, folder: DataFolder): Promise<
   const policy = createEgressPolicy({ allow: settings.allowNet });
   const cipher = createCipher(loadOrCreateKey({ folder: settings.data, env: settings.env }));
   const store = await openSqliteStore({ file: folder.database, cipher });
+  const now = () => new Date();
+  const providers = [...builtinProviders, createGitHubAppProvider({ fetch: createFetch({ policy }), now })];
   return {
     store,
     masker,
@@ -121,9 +126,9 @@ async function openParts(settings: DaemonSettings, folder: DataFolder): Promise<
     lock: createKeyedLock(),
     log: createDaemonLog(settings.logTo, masker.mask),
     fetchWith: (signal) => createFetch({ policy, signal }),
-    credentialsFor: (project) => credentialsFromStore(store, project, masker),
+    credentialsFor: (project) => credentialsFromStore(store, project, masker, { providers }),
     discovery: discoverySettingsFrom(settings.env),
-    now: () => new Date(),
+    now,
   };
 }
 
@@ -186,7 +191,11 @@ function registerReconcilers(
 
 /** Steps of the daemon's own come first: no definition can take a built-in step's name. */
 function stepKinds(parts: Parts, folder: DataFolder): StepKinds {
-  const runner = createInProcessRunner(builtinSteps, { ...parts, cacheFolder: folder.cache });
+  const runner = createInProcessRunner(builtinSteps, {
+    ...parts,
+    cacheFolder: folder.cache,
+    gitUser: () => configuredGitUser(parts.store, parts.masker),
+  });
   const docker = connectEngine();
   return combineStepKinds(
     builtinStepKinds(builtinSteps, runner),
