@@ -63,6 +63,13 @@ function addPromotionCommands(program: Command, io: CliIO): void {
     .option("--wait", "show the steps live and wait for the end")
     .action(async (options) => (await import("#cli/commands/promote.ts")).promote(options, io));
 
+  withProject(program.command("assemble"))
+    .description("make freight of what a warehouse has discovered: the best, or what you choose")
+    .argument("<warehouse>")
+    .option("--use <source=version>", "choose a version: web=1.2.0, config=3f2a9c1 …", gather)
+    .option("--alias <alias>", "name for the freight")
+    .action(async (name, options) => (await import("#cli/commands/assemble.ts")).assemble(name, options, io));
+
   withProject(program.command("abort"))
     .description("abort a promotion")
     .argument("<promotion>")
