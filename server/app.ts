@@ -1,4 +1,4 @@
-import { Hono } from "hono";
+import { Hono, type MiddlewareHandler } from "hono";
 import { secureHeaders } from "hono/secure-headers";
 import { analysisLogRoutes } from "#server/api/analysis-logs.ts";
 import type { Api } from "#server/api/api.ts";
@@ -47,6 +47,7 @@ export function createApp(services: Services): ServerApp {
   const app: ServerApp = new Hono<ServerEnv>();
   app.use(secureHeaders({ contentSecurityPolicy, referrerPolicy: "same-origin" }));
   app.use(metrics.measure);
+  app.use(keepOutOfCaches);
   mount(app, [...apiRoutes(api), ...metricsRoutes(api, metrics), openApiRoute(app, version)], {
     guard: createGuard(api.authenticator, services.publicUrl),
     requireProject: projectCheck(store),
@@ -69,6 +70,12 @@ function askToSignIn(c: ServerContext): Response | Promise<Response> {
   const { pathname, search } = new URL(c.req.url);
   return c.html(loginPage({ next: safeNext(pathname + search) }), 401);
 }
+
+/** What somebody was allowed to see stays with him, unless a route says otherwise. */
+const keepOutOfCaches: MiddlewareHandler = async (c, next) => {
+  await next();
+  if (!c.res.headers.has("Cache-Control")) c.header("Cache-Control", "no-store");
+};
 
 /** Nothing but our own files, and no script or style within a page. */
 const contentSecurityPolicy = {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { freight, project, stage } from "#test/server/support/resources.ts";
+import { freight, project, secret, stage } from "#test/server/support/resources.ts";
 import { startTestServer } from "#test/server/support/test-server.ts";
 
 const projectYaml = `
@@ -139,6 +139,17 @@ describe("creating resources", () => {
     expect(text).toContain("*** REDACTED ***");
     expect(text).not.toContain("hunter2");
     expect(text).not.toContain(Buffer.from("hunter2").toString("base64"));
+    expect(await server.store.get({ kind: "Secret", project: "shop", name: "db" })).toMatchObject({
+      data: { password: Buffer.from("hunter2").toString("base64") },
+    });
+  });
+
+  it("does not take the place of a value for the value", async () => {
+    const server = await startTestServer();
+    await server.put(project(), secret("db", { password: "hunter2" }));
+    const shown = { ...secret("db", {}), data: undefined, stringData: { password: "*** REDACTED ***" } };
+    const response = await server.call("PUT", "/v1beta1/resources", shown);
+    expect(response.status).toBe(422);
     expect(await server.store.get({ kind: "Secret", project: "shop", name: "db" })).toMatchObject({
       data: { password: Buffer.from("hunter2").toString("base64") },
     });

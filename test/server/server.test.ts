@@ -2,6 +2,7 @@ import { request } from "node:http";
 import { describe, expect, it } from "vitest";
 import { listen } from "#test/server/support/listen.ts";
 import { project, promotion, stage } from "#test/server/support/resources.ts";
+import { openStream } from "#test/server/support/stream.ts";
 import { startTestServer, testToken } from "#test/server/support/test-server.ts";
 
 describe("the state of the daemon", () => {
@@ -17,6 +18,16 @@ describe("the state of the daemon", () => {
     expect(response.status).toBe(503);
     expect(await response.json()).toEqual({ ready: false, stuck: ["logs"] });
     expect((await app.request("/healthz")).status).toBe(200);
+  });
+
+  it("is not ready once it is closing, and lets all streams go", async () => {
+    const closing = new AbortController();
+    const server = await startTestServer({ closing: closing.signal });
+    await server.put(project());
+    const stream = await openStream(server, "/v1beta1/projects/shop/stages?watch=true");
+    closing.abort();
+    expect((await server.app.request("/readyz")).status).toBe(503);
+    await expect(stream.next()).rejects.toThrow("The stream has ended");
   });
 
   it("is told to Prometheus, by patterns of paths and not by paths", async () => {
@@ -59,6 +70,17 @@ describe("the description of the API", () => {
     const promote = paths["/v1beta1/projects/{project}/stages/{stage}/promotions"]?.post;
     expect(promote?.operationId).toBe("PromoteToStage");
     expect(promote?.parameters?.map(({ name }) => name)).toEqual(["project", "stage"]);
+  });
+});
+
+describe("answers", () => {
+  it("are kept out of caches, but for the files that pages are made of", async () => {
+    const server = await startTestServer();
+    expect((await server.call("GET", "/v1beta1/projects")).headers.get("cache-control")).toBe("no-store");
+    const style = await server.app.request("/ui/status.css");
+    expect(style.headers.get("cache-control")).toBe("no-cache");
+    const again = { "If-None-Match": style.headers.get("etag") ?? "" };
+    expect((await server.app.request("/ui/status.css", { headers: again })).status).toBe(304);
   });
 });
 

@@ -1,4 +1,5 @@
 import { prepareFreight } from "#core/artifacts/prepare-freight.ts";
+import { secretValues } from "#core/credentials/secret-values.ts";
 import { UserError } from "#core/failure.ts";
 import { applyDefaults, validateResource } from "#core/resources/admission.ts";
 import { errorsOf } from "#core/resources/check.ts";
@@ -11,6 +12,7 @@ import { refuseErrors } from "#server/api/manifests/check.ts";
 import { requireFreeAlias } from "#server/api/manifests/freight-alias.ts";
 import { isApiToken } from "#server/api/manifests/permission.ts";
 import { reservedNamespaces } from "#server/api/namespaces.ts";
+import { redacted } from "#server/api/redact.ts";
 import type { Identity } from "#server/auth/identity.ts";
 
 /** Checks and completes a resource that is to be created, as Kargo's admission webhooks do. */
@@ -18,7 +20,7 @@ export async function admitNew(api: Api, declared: Resource, identity: Identity)
   await requireProject(api, declared);
   refuseApiToken(declared);
   refuseReservedName(declared);
-  refuseErrors(declared, validateResource(declared));
+  refuseErrors(declared, [...validateResource(declared), ...redactedValues(declared)]);
   refuseErrors(declared, await errorsBeyondRules(api, declared));
   const completed =
     declared.kind === "Freight"
@@ -34,12 +36,24 @@ export async function admitChange(api: Api, declared: Resource, existing: Resour
   refuseApiToken(existing);
   refuseApiToken(declared);
   keepOwn(declared, existing);
-  refuseErrors(declared, validateResource(declared, existing));
+  refuseErrors(declared, [...validateResource(declared, existing), ...redactedValues(declared)]);
   refuseErrors(declared, await errorsBeyondRules(api, declared));
   const { alias } = declared as Freight;
   const { namespace = "", name } = declared.metadata;
   if (declared.kind === "Freight" && alias) await requireFreeAlias(api, namespace, alias, name);
   return applyDefaults(declared, api.now());
+}
+
+/** A Secret that was read from here and is sent back would lose what it keeps. */
+function redactedValues(declared: Resource): FieldError[] {
+  if (declared.kind !== "Secret") return [];
+  const values = Object.entries(secretValues(declared));
+  return values
+    .filter(([, value]) => value === redacted)
+    .map(([key]) => ({
+      path: ["stringData", key],
+      message: "this is what is shown in place of the value, not the value itself",
+    }));
 }
 
 /** What can be told of a resource without running it: steps that nobody knows, circles of stages, and the like. */
