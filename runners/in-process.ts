@@ -2,6 +2,7 @@ import { configProblems } from "#core/config-problems.ts";
 import { StepFailure } from "#core/failure.ts";
 import type { Invocation, Runner } from "#core/runner.ts";
 import type { Outcome, StepDefinition } from "#core/step.ts";
+import { createWorkspaceOpener } from "#runners/opened-workspaces.ts";
 import { createStepContext, type StepServices } from "#runners/step-context.ts";
 
 /** Runs steps that are part of the daemon. Their work dies with it, so there is nothing to re-attach to. */
@@ -10,6 +11,7 @@ export function createInProcessRunner(
   services: StepServices,
 ): Runner {
   const byName = new Map(definitions.map((definition) => [definition.name, definition]));
+  const openWorkspace = createWorkspaceOpener();
   return {
     async run(invocation, io) {
       const definition = byName.get(invocation.kind);
@@ -21,7 +23,8 @@ export function createInProcessRunner(
       }
       const config = parseConfig(definition, invocation);
       io.signal.throwIfAborted();
-      const outcome = await definition.run(config, await createStepContext(invocation, io, services));
+      const workspace = await openWorkspace(invocation.workspace);
+      const outcome = await definition.run(config, createStepContext(invocation, workspace, io, services));
       checkOutput(definition, outcome);
       return outcome;
     },

@@ -8,7 +8,7 @@ import { askGate } from "#core/promotion/gates.ts";
 import type { Invocation, RunnerIO } from "#core/runner.ts";
 import type { Fetch, StepContext } from "#core/step.ts";
 import type { Store } from "#core/store/store.ts";
-import { openWorkspace } from "#core/workspace-folder.ts";
+import type { Workspace } from "#core/workspace.ts";
 import { createStepResources } from "#runners/step-resources.ts";
 
 /** What steps of the daemon are lent of it. */
@@ -25,14 +25,14 @@ export interface StepServices {
 }
 
 /** All that one attempt at a step can reach. */
-export async function createStepContext(
+export function createStepContext(
   invocation: Invocation,
+  workspace: Workspace,
   io: RunnerIO,
   services: StepServices,
-): Promise<StepContext> {
+): StepContext {
   const { project, stage, promotion, promotionUid, alias } = invocation;
   const { store, lock, now } = services;
-  const workspace = await openWorkspace(invocation.workspace);
   return {
     project,
     stage,

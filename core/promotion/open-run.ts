@@ -95,7 +95,7 @@ export async function openRun(
     },
     async save(writes = []) {
       const secrets = hiddenWrites();
-      await store.write([{ op: "status", ref, status }, ...secrets, ...writes]);
+      await store.write([{ op: "status", ref, status }, ...secrets, ...writes], { readBack: false });
       secretExists ||= secrets.length > 0;
       hiddenIs = "saved";
     },

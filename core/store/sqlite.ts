@@ -95,9 +95,10 @@ function createSqliteStore(database: DatabaseFile, options: SqliteStoreOptions):
       const { sql: statement, values } = listStatement(query);
       return ask(() => sql.all<ResourceRow>(statement, ...values)).map((row) => toResource(row, cipher));
     },
-    async write(writes) {
+    async write(writes, { readBack = true } = {}) {
       const written = await group.add(() => ask(() => writes.map((write) => perform(write))));
       if (changes.size > 0) changes.tell(written.flatMap((one) => toChange(one, cipher)));
+      if (!readBack) return [];
       return written.map((one) => (one === undefined ? undefined : toResource(one.row, cipher)));
     },
     watch: (listener) => changes.add(listener),

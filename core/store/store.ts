@@ -87,8 +87,11 @@ export interface Store {
   get(ref: ResourceRef): Promise<Resource | undefined>;
   /** In the order of creation (the oldest first), unless `limit` is given. */
   list(query: ListQuery): Promise<Resource[]>;
-  /** Performs all writes in one transaction and returns what each of them stored, in the same order. */
-  write(writes: readonly Write[]): Promise<(Resource | undefined)[]>;
+  /**
+   * Performs all writes in one transaction and returns what each of them stored, in the same order.
+   * Without `readBack` nothing is returned: it costs time where the same large resource is written often.
+   */
+  write(writes: readonly Write[], options?: { readBack?: boolean }): Promise<(Resource | undefined)[]>;
   /** Calls back after each committed change, in order. Returns the function that ends it. */
   watch(listener: (change: ResourceChange) => void): () => void;
 

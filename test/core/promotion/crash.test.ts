@@ -111,7 +111,8 @@ function killedAt(store: Store, n: number, when: "before" | "after"): Store {
       if (left < 0) throw crash();
       return store.get(wanted);
     },
-    write: (writes: readonly Write[]) => counting(writes[0]?.op ?? "nothing", () => store.write(writes)),
+    write: (writes: readonly Write[], options) =>
+      counting(writes[0]?.op ?? "nothing", () => store.write(writes, options)),
     forgetJournal: (scope) => counting("forget", () => store.forgetJournal(scope)),
   };
 }
