@@ -102,8 +102,11 @@ async function prepare(
   services: EngineServices,
 ): Promise<Prepared | undefined> {
   const evaluation = evaluateStep(services.expressions, services.functionsFor(run, step), run, step);
-  const errored = (message: string) => setStatus(record, "Errored", run.mask(message));
   const resumed = record.startedAt !== undefined;
+  const errored = (message: string) => {
+    setStatus(record, "Errored", run.mask(message));
+    if (record.startedAt !== undefined) record.finishedAt = services.now().toISOString();
+  };
 
   // Asked once: later, the step's own failed attempt would count among those before it.
   if (!resumed) {
@@ -128,7 +131,6 @@ async function prepare(
     return { kind, config, vars: await evaluation.vars(), resumed };
   } catch (error) {
     errored(`failed to build step context: failed to get step config: ${messageOf(error)}`);
-    record.finishedAt = services.now().toISOString();
     return undefined;
   }
 }

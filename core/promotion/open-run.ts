@@ -1,5 +1,5 @@
 import type { Masker } from "#core/credentials/masker.ts";
-import { splitAlias } from "#core/promotion/alias.ts";
+import { splitAlias, stepAlias } from "#core/promotion/alias.ts";
 import { isRollback } from "#core/promotion/events.ts";
 import { referencesOf } from "#core/promotion/freight-collection.ts";
 import { keys } from "#core/promotion/keys.ts";
@@ -77,7 +77,7 @@ export async function openRun(
     rollback: isRollback(promotion),
     uiBaseUrl,
     workspace,
-    steps: promotion.spec.steps ?? [],
+    steps: (promotion.spec.steps ?? []).map((step, index) => ({ ...step, as: stepAlias(step, index) })),
     vars: promotion.spec.vars ?? [],
     freight: referencesOf(status.freightCollection),
     freightRequests,

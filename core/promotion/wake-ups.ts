@@ -3,7 +3,7 @@ import { isFinished } from "#core/promotion/final-phase.ts";
 import type { GateResource } from "#core/promotion/gate-resource.ts";
 import { keys } from "#core/promotion/keys.ts";
 import type { Promotion } from "#core/resources/promotion.ts";
-import { type ResourceRef, refOf } from "#core/resources/resource.ts";
+import { type Resource, type ResourceRef, refOf } from "#core/resources/resource.ts";
 import type { Stage } from "#core/resources/stage.ts";
 import type { ResourceChange } from "#core/store/store.ts";
 
@@ -16,18 +16,24 @@ export function createWakeUps(): (change: ResourceChange) => ResourceRef[] {
   /** By stage. Stages tell many things; whose turn it is, is news once. */
   const turns = new Map<string, string>();
 
-  function fromStage({ metadata, status }: Stage): ResourceRef[] {
-    const { namespace: project = "", name } = metadata;
-    const current = status?.currentPromotion?.name;
-    const key = `${project}/${name}`;
+  const stageKey = ({ metadata }: Resource) => `${metadata.namespace}/${metadata.name}`;
+
+  function fromStage(stage: Stage): ResourceRef[] {
+    const current = stage.status?.currentPromotion?.name;
+    const key = stageKey(stage);
     if (current === turns.get(key)) return [];
     if (current === undefined) turns.delete(key);
     else turns.set(key, current);
-    return current === undefined ? [] : [{ kind: "Promotion", project, name: current }];
+    return current === undefined
+      ? []
+      : [{ kind: "Promotion", project: stage.metadata.namespace, name: current }];
   }
 
   return ({ type, resource }) => {
-    if (type === "DELETED") return [];
+    if (type === "DELETED") {
+      if (resource.kind === "Stage") turns.delete(stageKey(resource));
+      return [];
+    }
     switch (resource.kind) {
       case "Promotion":
         return type === "ADDED" || isAskedFor(resource as Promotion) ? [refOf(resource)] : [];

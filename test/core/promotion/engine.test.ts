@@ -1,9 +1,17 @@
 import { describe, expect, it } from "vitest";
 import { StepFailure } from "#core/failure.ts";
 import { advance } from "#core/promotion/engine.ts";
+import { openRun } from "#core/promotion/open-run.ts";
 import type { PromotionStep, StepExecutionMetadata } from "#core/resources/promotion.ts";
 import { skipped, succeeded, waiting } from "#core/step.ts";
-import { runSteps, type TestKind, testClock } from "./support.ts";
+import {
+  openTestStore,
+  runSteps,
+  storePromotion,
+  type TestKind,
+  testClock,
+  testServices,
+} from "./support.ts";
 
 const good: TestKind = () => succeeded({ key: "value" });
 const fails = (kind: ConstructorParameters<typeof StepFailure>[0]): TestKind => {
@@ -92,6 +100,29 @@ describe("the outcome of steps", () => {
       [false, false],
       [false, false],
     ]);
+  });
+
+  it("is told of steps by their place where nobody named them", async () => {
+    const store = await openTestStore();
+    const services = await testServices(store, kinds);
+    const promotion = await storePromotion(store, []);
+    promotion.spec.steps = [{ uses: "good" }, { uses: "good" }];
+    const sources = { promotion, freight: undefined, freightRequests: [], workspace: "/", uiBaseUrl: "" };
+    const run = await openRun(store, services.masker, sources);
+    await advance(run, services, new AbortController().signal);
+    expect(run.status.stepExecutionMetadata?.map(({ alias, status }) => [alias, status])).toEqual([
+      ["step-1", "Succeeded"],
+      ["step-2", "Succeeded"],
+    ]);
+  });
+
+  it("is an end for a step whose kind has gone since it was started", async () => {
+    const { records } = await runSteps([{ uses: "gone" }], kinds, {
+      status: {
+        stepExecutionMetadata: [{ alias: "step-1", status: "Running", startedAt: "2030-01-02T03:04:00Z" }],
+      },
+    });
+    expect(records[0]).toMatchObject({ status: "Errored", finishedAt: expect.anything() });
   });
 
   it("keeps what each step put out, also of one that failed or was skipped by itself", async () => {
