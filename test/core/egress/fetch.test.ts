@@ -4,7 +4,7 @@ import { text as readAll } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
 import { createFetch } from "#core/egress/fetch.ts";
 import { createEgressPolicy } from "#core/egress/policy.ts";
-import { serve } from "#test/support/http-server.ts";
+import { serve, serveTls } from "#test/support/http-server.ts";
 
 /** What a server got, as it tells it. */
 const echo: RequestListener = async (request, response) => {
@@ -102,24 +102,48 @@ describe("the rules", () => {
       url: "http://1.1.1.1/x",
     });
   });
+});
 
-  it("ask a proxy for a tunnel where the target is https", async () => {
-    const target = await serve(echo);
-    const asked: string[] = [];
-    const proxy = await serve(echo);
-    proxy.server.on("connect", (request: IncomingMessage, socket) => {
-      asked.push(request.url ?? "");
-      const upstream = connect(target.port, "127.0.0.1", () => {
-        socket.write("HTTP/1.1 200 OK\r\n\r\n");
-        upstream.pipe(socket).pipe(upstream);
-      });
-      upstream.on("error", () => socket.destroy());
+describe("certificates", () => {
+  it("are checked", async () => {
+    const { url } = await serveTls(echo);
+    await expect(fetchAllowing()(url)).rejects.toMatchObject({
+      kind: "errored",
+      message: expect.stringContaining("self-signed certificate"),
     });
-    const fetch = fetchAllowing([`127.0.0.1:${proxy.port}`]);
-    await expect(fetch("https://1.1.1.1/", { proxy: `http://127.0.0.1:${proxy.port}` })).rejects.toThrow();
-    expect(asked).toEqual(["1.1.1.1:443"]);
+  });
+
+  it("are not checked when told so", async () => {
+    const { url } = await serveTls(echo);
+    expect((await fetchAllowing()(url, { insecureSkipTLSVerify: true })).status).toBe(200);
+  });
+
+  it("are checked behind a proxy, too", async () => {
+    const target = await serveTls(echo);
+    const proxy = await tunnelTo(target.port);
+    const options = { proxy: proxy.url };
+    await expect(fetchAllowing()("https://localhost/", options)).rejects.toThrow("self-signed certificate");
+    const answer = await fetchAllowing()("https://localhost/", { ...options, insecureSkipTLSVerify: true });
+    expect(answer.status).toBe(200);
+    expect(proxy.asked).toEqual(["localhost:443", "localhost:443"]);
   });
 });
+
+/** A proxy that leads every tunnel to one port, and notes where it was asked to lead to. */
+async function tunnelTo(port: number): Promise<{ url: string; asked: string[] }> {
+  const asked: string[] = [];
+  const { url, server } = await serve(echo);
+  server.on("connect", (request: IncomingMessage, socket) => {
+    asked.push(request.url ?? "");
+    const upstream = connect(port, "127.0.0.1", () => {
+      socket.write("HTTP/1.1 200 OK\r\n\r\n");
+      upstream.pipe(socket).pipe(upstream);
+    });
+    upstream.on("error", () => socket.destroy());
+    socket.on("error", () => upstream.destroy());
+  });
+  return { url, asked };
+}
 
 describe("redirects", () => {
   it.each([
