@@ -20,7 +20,7 @@ export function addLocalCommands(program: Command, io: CliIO): void {
       "Warehouses, and the Secrets they need: file, folder or -",
       gather,
     )
-    .option("--allow-net <host[:port]>", "open a loopback or private address to it", gather)
+    .option("--allow-net <host[:port]>", "of private addresses reach only these, as a daemon would", gather)
     .addOption(outputOption(["text", "json"]))
     .action(async (options) => (await import("#cli/discover.ts")).discoverFiles(options, io));
 

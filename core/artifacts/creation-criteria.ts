@@ -1,5 +1,6 @@
 import { evaluateToBoolean, readTime } from "#core/artifacts/expression-filter.ts";
 import type { Expressions, HostFunctions } from "#core/expressions/expressions.ts";
+import { artifact, chart } from "#core/expressions/kargo-types.ts";
 import { Struct } from "#core/expressions/runtime/values.ts";
 import { normalizeGitUrl } from "#core/git/git-url.ts";
 import { normalizeChartUrl, normalizeImageUrl } from "#core/oci/image-url.ts";
@@ -80,24 +81,12 @@ function bestChart({ charts = [] }: DiscoveredArtifacts, repoURL: string, name: 
   const found = results.find(({ versions }) => versions.length > 0);
   if (found === undefined) return null;
   const version = found.versions[0] ?? "";
-  return struct("v1alpha1.Chart", {
-    RepoURL: wanted,
-    Name: found.name ?? "",
-    Version: version,
-    SubscriptionName: "",
-  });
+  return chart.of({ repoURL: wanted, name: found.name, version });
 }
 
 function bestArtifact({ results = [] }: DiscoveredArtifacts, name: string): Struct | null {
   const best = results.find((result) => result.name === name)?.artifactReferences[0];
-  if (best === undefined) return null;
-  const { artifactType = "", subscriptionName, version, metadata = {} } = best;
-  return struct("function.expressionFriendlyArtifactReference", {
-    ArtifactType: artifactType,
-    SubscriptionName: subscriptionName,
-    Version: version,
-    Metadata: metadata,
-  });
+  return best === undefined ? null : artifact.of(best);
 }
 
 /** A struct whose JSON names are its Go names with a small start, as all of these have them. */
