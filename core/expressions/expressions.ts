@@ -1,9 +1,12 @@
+import { checkExpression, checkTemplate, type KnownScope } from "./check-ahead.ts";
 import { Engine } from "./engine.ts";
 import { ExpressionError } from "./error.ts";
-import type { HostFunctions, Scope } from "./functions.ts";
+import type { Scope } from "./functions.ts";
 import { printFloat } from "./runtime/print.ts";
 import { coerce, isTemplate } from "./templates.ts";
 
+export type { KnownScope } from "./check-ahead.ts";
+export type { KnownNames } from "./checker.ts";
 export { ExpressionError } from "./error.ts";
 export type { HostFunction, HostFunctions, HostValue, Scope } from "./functions.ts";
 
@@ -13,15 +16,6 @@ export interface ExpressionLimits {
   /** For one evaluation, the time that host functions take not counted; 500 by default. */
   readonly milliseconds?: number;
 }
-
-/** What is known of a scope before anything is run. */
-export interface KnownScope {
-  /** The names that expressions may use, with those below them: `true` where anything may stand. */
-  readonly variables: KnownNames;
-  readonly functions: HostFunctions;
-}
-
-export type KnownNames = { readonly [name: string]: KnownNames | true };
 
 /** Evaluates expr-lang. Everything thrown is an ExpressionError, and so is what host functions throw. */
 export interface Expressions {
@@ -84,8 +78,8 @@ export async function createExpressions(limits: ExpressionLimits = {}): Promise<
     evaluateTemplate,
     renderTemplate,
     evaluateJsonTemplate,
-    check: () => [],
-    checkTemplate: () => [],
+    check: (expression, known) => checkExpression(expression, known),
+    checkTemplate,
     dispose: () => engine.dispose(),
   };
 }

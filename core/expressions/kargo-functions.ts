@@ -155,6 +155,29 @@ export const utilityFunctions: HostFunctions = {
   },
 };
 
+/** What all functions of a promotion's templates take and give, for checks; they cannot be called. */
+export function promotionFunctionTypes(): HostFunctions {
+  const nowhere: ResourceLookup = {
+    get: () => Promise.reject(new Error("There is no promotion to look this up for")),
+  };
+  const scope = { project: "", freightRequests: [], freight: [], mask: () => {} };
+  const status = (params: n.Nature[], result: n.Nature): HostFunction => ({
+    minArgs: params.length,
+    maxArgs: params.length,
+    signatures: [signature(params, result)],
+    call: () => null,
+  });
+  return {
+    ...dataFunctions(nowhere, scope),
+    ...freightFunctions(nowhere, scope),
+    ...utilityFunctions,
+    always: status([], n.bool),
+    failure: status([], n.bool),
+    success: status([], n.bool),
+    status: status([string], string),
+  };
+}
+
 type Find = (
   name: string,
   origin: FreightOrigin | undefined,

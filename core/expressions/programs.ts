@@ -141,16 +141,11 @@ function compileExpression(source: string, functions: HostFunctions): Program {
 
 function compileTemplate(source: string, functions: HostFunctions): Program {
   const build = new Build(source, functions);
-  const parts = scanTemplate(source, (expected, at) => unclosed(source, expected, at)).map((part, index) => {
+  const parts = scanTemplate(source).map((part, index) => {
     if ("text" in part) return JSON.stringify(part.text);
     return build.use("show", build.translate(part.expression, `v${index}_`, true), -1);
   });
   return build.finish(parts.length === 0 ? '""' : parts.join("+"));
-}
-
-function unclosed(source: string, expected: string, at: number): never {
-  const reason = `unclosed expression: expected "${expected}" but reached end of template`;
-  throw new ExpressionError(reason, source, { from: at, to: source.length });
 }
 
 function functionOf(functions: HostFunctions, name: string): HostFunction | undefined {

@@ -1,3 +1,4 @@
+import { ExpressionError } from "./error.ts";
 import { parseFloat64 } from "./runtime/numeric.ts";
 
 /** A template is text with expressions in it; each knows its text as written between the delimiters. */
@@ -13,10 +14,13 @@ export function isTemplate(text: string): boolean {
   return delimiters.some(({ start }) => text.includes(start));
 }
 
-/** Cuts a template into its parts; `unclosed` reports an expression without an end, and does not return. */
+/**
+ * Cuts a template into its parts. An expression without an end goes to `unclosed`, with what would end it
+ * and where it begins; without one it is an ExpressionError.
+ */
 export function scanTemplate(
   template: string,
-  unclosed: (expected: string, at: number) => never,
+  unclosed: (end: string, at: number) => never = (end, at) => refuse(template, end, at),
 ): TemplatePart[] {
   const parts: TemplatePart[] = [];
   let position = 0;
@@ -35,6 +39,11 @@ export function scanTemplate(
   }
   parts.push({ text: template.slice(position) });
   return parts.filter((part) => !("text" in part) || part.text !== "");
+}
+
+function refuse(template: string, end: string, at: number): never {
+  const reason = `unclosed expression: expected "${end}" but reached end of template`;
+  throw new ExpressionError(reason, template, { from: at, to: template.length });
 }
 
 function nextDelimiter(template: string, from: number) {

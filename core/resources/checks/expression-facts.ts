@@ -1,5 +1,7 @@
 import type { Node } from "#core/expressions/ast.ts";
+import { checkExpression } from "#core/expressions/check-ahead.ts";
 import { ExpressionError } from "#core/expressions/expressions.ts";
+import { promotionFunctionTypes } from "#core/expressions/kargo-functions.ts";
 import { parse } from "#core/expressions/parser.ts";
 import { isTemplate, scanTemplate } from "#core/expressions/templates.ts";
 
@@ -41,6 +43,7 @@ export const kargoFunctionNames: readonly string[] = [
   "warehouse",
 ];
 const kargoFunctions = new Set(kargoFunctionNames);
+const functionTypes = promotionFunctionTypes();
 
 /** Whether a value has an expression anywhere in it. */
 export function holdsExpression(value: unknown): boolean {
@@ -60,7 +63,7 @@ export function templateFacts(template: string): ExpressionFacts {
         template,
       );
     });
-    for (const part of parts) if ("expression" in part) addFacts(part.expression, facts);
+    for (const part of parts) if ("expression" in part) addTemplateFacts(part.expression, facts);
   } catch (error) {
     facts.errors.push(reasonOf(error));
   }
@@ -75,6 +78,16 @@ export function expressionFacts(expression: string): ExpressionFacts {
 }
 
 const noFacts = (): ExpressionFacts => ({ errors: [], names: [], members: [], calls: [] });
+
+/** In templates the types of Kargo's functions are known too, and so what cannot work with them. */
+function addTemplateFacts(expression: string, facts: ExpressionFacts): void {
+  const before = facts.errors.length;
+  addFacts(expression, facts);
+  if (facts.errors.length > before) return;
+  for (const error of checkExpression(expression, { functions: functionTypes }, true)) {
+    facts.errors.push(`${error.reason} in the expression ${expression.trim()}`);
+  }
+}
 
 function addFacts(expression: string, facts: ExpressionFacts): void {
   try {
