@@ -43,7 +43,8 @@ One clone serves all checkouts of the step; a branch can be checked out once. Re
 daemon, so that only what is new is fetched.
 
 Credentials are looked up by the repository's URL and sent to its host alone. Submodules on other hosts must
-be readable without any.
+be readable without any. A user and password in the URL itself serve the clone and are not kept: later pushes
+need credentials.
 
 The author's signing key is kept beside the clone in the workspace, for the steps that sign later, and goes
 with it.`,
