@@ -17,6 +17,7 @@ import { judge } from "#core/stages/verification/judge.ts";
 import { keptMeasurements, matchingMetrics } from "#core/stages/verification/metric-rules.ts";
 import type { MetricSource } from "#core/stages/verification/metric-source.ts";
 import { isOver } from "#core/stages/verification/phases.ts";
+import { prometheusMetric } from "#core/stages/verification/prometheus-metric.ts";
 import { webMetric } from "#core/stages/verification/web-metric.ts";
 import type { Fetch } from "#core/step.ts";
 import { retryConflicts } from "#core/store/retry-conflicts.ts";
@@ -29,7 +30,7 @@ export interface AnalysisServices {
   fetch: Fetch;
   masker: Pick<Masker, "add" | "mask">;
   now(): Date;
-  /** By what a metric calls its provider; `web` is built in. */
+  /** By what a metric calls its provider; `web` and `prometheus` are built in. */
   sources?: Readonly<Record<string, MetricSource>>;
   concurrency?: number;
 }
@@ -37,7 +38,7 @@ export interface AnalysisServices {
 /** Measures what AnalysisRuns ask for until they have their result. */
 export function createAnalysisRunReconciler(services: AnalysisServices): Reconciler {
   const { store, now } = services;
-  const sources = { web: webMetric, ...services.sources };
+  const sources = { web: webMetric, prometheus: prometheusMetric, ...services.sources };
   /** Which generation was last seen: what this reconciler writes itself is no news to it. */
   const generations = new Map<string, number | undefined>();
 

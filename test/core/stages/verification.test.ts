@@ -257,6 +257,77 @@ describe("a web metric", () => {
   });
 });
 
+describe("a Prometheus metric", () => {
+  const vector = (...values: string[]) => ({
+    status: "success",
+    data: {
+      resultType: "vector",
+      result: values.map((value) => ({ metric: {}, value: [1_700_000_000.1, value] })),
+    },
+  });
+  const query = (address: string, fields: Partial<Metric> = {}): Metric => ({
+    name: "rate",
+    provider: { prometheus: { address, query: 'rate{job="{{args.job}}"}' } },
+    consecutiveErrorLimit: 0,
+    ...fields,
+  });
+  const args = [{ name: "job", value: "shop" }];
+
+  it.each<{ says: string; answer: unknown; condition: string; phase: string; value: string }>([
+    {
+      says: "reads a vector",
+      answer: vector("0.95", "0.5"),
+      condition: "result[0] > 0.9",
+      phase: "Successful",
+      value: "[0.95,0.5]",
+    },
+    {
+      says: "reads a scalar",
+      answer: { status: "success", data: { resultType: "scalar", result: [1, "+Inf"] } },
+      condition: "isInf(result)",
+      phase: "Successful",
+      value: "Infinity",
+    },
+    {
+      says: "knows what is no number",
+      answer: vector("NaN"),
+      condition: "isNaN(result[0])",
+      phase: "Successful",
+      value: "[NaN]",
+    },
+    { says: "can be empty", answer: vector(), condition: "len(result) > 0", phase: "Failed", value: "[]" },
+  ])("$says", async ({ answer, condition, phase, value }) => {
+    const status = await run([query(await answering(answer), { successCondition: condition })], { args });
+    expect(status?.phase).toBe(phase);
+    expect(status?.metricResults?.[0]?.measurements?.[0]?.value).toBe(value);
+  });
+
+  it("asks with its query", async () => {
+    let asked = "";
+    const address = await serve((request, response) => {
+      request.setEncoding("utf8").on("data", (body) => {
+        asked += `${request.method} ${request.url} ${body}`;
+      });
+      request.on("end", () => response.end(JSON.stringify(vector("1"))));
+    });
+    await run([query(`${address}/`)], { args });
+    expect(asked).toBe(`POST /api/v1/query query=${encodeURIComponent('rate{job="shop"}')}`);
+  });
+
+  it.each([
+    { what: "a refusal", answer: { status: "error", error: "parse error" }, says: "parse error" },
+    {
+      what: "a matrix",
+      answer: { status: "success", data: { resultType: "matrix", result: [] } },
+      says: "no scalar or vector",
+    },
+  ])("of $what is an error that says so", async ({ answer, says }) => {
+    const status = await run([query(await answering(answer))], { args });
+    expect(status?.phase).toBe("Error");
+    expect(status?.message).toContain(says);
+  });
+});
+
 describe("a run", () => {
   const good = { successCondition: "result" };
 
@@ -426,8 +497,8 @@ describe("a run", () => {
     },
     {
       what: "a provider that this daemon has not",
-      metrics: [{ name: "slo", provider: { prometheus: { query: "up" } } }],
-      says: 'metric "slo": the provider "prometheus" is not available in this daemon, which has: web',
+      metrics: [{ name: "slo", provider: { datadog: { query: "up" } } }],
+      says: 'metric "slo": the provider "datadog" is not available in this daemon, which has: prometheus, web',
     },
     {
       what: "a pause that is none",
