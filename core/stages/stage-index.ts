@@ -55,7 +55,8 @@ export function createStageIndex(): StageIndex {
 function placesOf({ metadata, spec }: Stage): string[] {
   const { namespace: project = "" } = metadata;
   const places = [`all ${project}`];
-  for (const { origin, sources } of spec.requestedFreight) {
+  // One odd stage in the store must not keep the others from being known.
+  for (const { origin, sources } of spec?.requestedFreight ?? []) {
     places.push(`from ${project} ${origin.name}`);
     if (sources.direct) places.push(`directly ${project} ${origin.name}`);
     for (const upstream of sources.stages ?? []) {

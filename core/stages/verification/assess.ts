@@ -6,6 +6,7 @@ import type {
 } from "#core/resources/analysis-run.ts";
 import type { Metric } from "#core/resources/analysis-template.ts";
 import { parseDuration } from "#core/resources/duration.ts";
+import { toInteger } from "#core/stages/verification/check-metrics.ts";
 import { isOver } from "#core/stages/verification/phases.ts";
 
 /** How soon a measurement that could not be taken is tried again. */
@@ -32,12 +33,12 @@ export function nextMeasurement(
   const last = result?.measurements?.at(-1);
   if (last === undefined) {
     const start = startedAt === undefined ? now.getTime() : Date.parse(startedAt);
-    return new Date(start + milliseconds(metric.initialDelay ?? "0s", metric));
+    return new Date(start + (parseDuration(metric.initialDelay ?? "0s") ?? 0));
   }
   const count = effectiveCount(metric);
   if (count !== undefined && (result?.count ?? 0) >= count) return undefined;
   const isRegular = last.phase !== "Error" && metric.interval !== undefined;
-  const pause = isRegular ? milliseconds(metric.interval ?? "", metric) : errorRetryMilliseconds;
+  const pause = (isRegular ? parseDuration(metric.interval ?? "") : undefined) ?? errorRetryMilliseconds;
   return new Date(Date.parse(last.finishedAt ?? "") + pause);
 }
 
@@ -179,17 +180,4 @@ function effectiveCount({ count, interval }: Metric): number | undefined {
   const given = toInteger(count, 0);
   if (given !== 0) return given;
   return interval === undefined ? 1 : undefined;
-}
-
-function toInteger(value: number | string | undefined, otherwise: number): number {
-  if (value === undefined || value === "") return otherwise;
-  const number = Number(value);
-  if (Number.isInteger(number)) return number;
-  throw new Error(`"${value}" is no whole number`);
-}
-
-function milliseconds(text: string, { name }: Metric): number {
-  const duration = parseDuration(text);
-  if (duration === undefined) throw new Error(`metric "${name}": "${text}" is no duration such as 30s or 5m`);
-  return duration;
 }

@@ -11,6 +11,7 @@ import { type ResourceRef, refOf } from "#core/resources/resource.ts";
 import type { Reconciler } from "#core/scheduler/reconciler.ts";
 import { toTime } from "#core/stages/times.ts";
 import { addMeasurement, assessRun, nextMeasurement } from "#core/stages/verification/assess.ts";
+import { checkMetrics } from "#core/stages/verification/check-metrics.ts";
 import { fillMetrics } from "#core/stages/verification/fill-metrics.ts";
 import { clearedAway } from "#core/stages/verification/hidden-arguments.ts";
 import { judge } from "#core/stages/verification/judge.ts";
@@ -38,7 +39,11 @@ export interface AnalysisServices {
 /** Measures what AnalysisRuns ask for until they have their result. */
 export function createAnalysisRunReconciler(services: AnalysisServices): Reconciler {
   const { store, now } = services;
-  const sources = { web: webMetric, prometheus: prometheusMetric, ...services.sources };
+  const sources: Readonly<Record<string, MetricSource>> = {
+    web: webMetric,
+    prometheus: prometheusMetric,
+    ...services.sources,
+  };
   /** Which generation was last seen: what this reconciler writes itself is no news to it. */
   const generations = new Map<string, number | undefined>();
 
@@ -74,8 +79,8 @@ export function createAnalysisRunReconciler(services: AnalysisServices): Reconci
   ): Promise<{ status: AnalysisRunStatus; next?: Date }> {
     const terminate = run.spec.terminate === true;
     try {
-      requireSources(run.spec.metrics, sources);
       const metrics = await fillMetrics(services, run);
+      checkMetrics(metrics, sources);
       const dryRun = matchingMetrics("dryRun", run.spec.dryRun ?? [], metrics);
       const kept = keptMeasurements(run.spec.measurementRetention ?? [], metrics);
       const measured = await Promise.all(
@@ -110,7 +115,9 @@ export function createAnalysisRunReconciler(services: AnalysisServices): Reconci
   }
 
   async function take(run: AnalysisRun, metric: Metric, signal: AbortSignal): Promise<Measurement> {
-    const measured = await findSource(metric, sources)(metric, {
+    const [kind = ""] = Object.keys(metric.provider);
+    const source = sources[kind] as MetricSource;
+    const measured = await source(metric, {
       fetch: services.fetch,
       signal,
       run: refOf(run),
@@ -155,23 +162,6 @@ export function createAnalysisRunReconciler(services: AnalysisServices): Reconci
       return (await store.list({ kind: "AnalysisRun", where: unfinished })).map(refOf);
     },
   };
-}
-
-type Sources = Readonly<Record<string, MetricSource>>;
-
-/** A provider that this daemon has not would be missing in each try. */
-function requireSources(metrics: readonly Metric[], sources: Sources): void {
-  for (const metric of metrics) findSource(metric, sources);
-}
-
-function findSource({ name, provider }: Metric, sources: Sources): MetricSource {
-  const [kind = "none"] = Object.keys(provider);
-  const source = sources[kind];
-  if (source !== undefined) return source;
-  const known = Object.keys(sources).sort().join(", ");
-  throw new Error(
-    `metric "${name}": the provider "${kind}" is not available in this daemon, which has: ${known}`,
-  );
 }
 
 function messageOf(error: unknown): string {

@@ -498,7 +498,7 @@ describe("a run", () => {
     {
       what: "a provider that this daemon has not",
       metrics: [{ name: "slo", provider: { datadog: { query: "up" } } }],
-      says: 'metric "slo": the provider "datadog" is not available in this daemon, which has: prometheus, web',
+      says: 'metrics[0]: the provider "datadog" of metric "slo" is not available in this daemon, which has: prometheus, web',
     },
     {
       what: "a pause that is none",
@@ -509,6 +509,28 @@ describe("a run", () => {
       what: "a count that is none",
       metrics: [metric({ url: "http://127.0.0.1:1" }, { count: "many" })],
       says: '"many" is no whole number',
+    },
+    { what: "no metrics", metrics: [], says: "no metrics specified" },
+    { what: "no provider", metrics: [{ name: "m", provider: {} }], says: "no provider specified" },
+    {
+      what: "two providers",
+      metrics: [{ name: "m", provider: { web: { url: "http://x" }, prometheus: {} } }],
+      says: "multiple providers specified",
+    },
+    {
+      what: "a count without a pause",
+      metrics: [metric({ url: "http://x" }, { count: 2 })],
+      says: "interval must be specified when count > 1",
+    },
+    {
+      what: "a limit beyond its count",
+      metrics: [metric({ url: "http://x" }, { count: 2, interval: "1s", failureLimit: 3 })],
+      says: "count must be >= failureLimit",
+    },
+    {
+      what: "two metrics of one name",
+      metrics: [metric({ url: "http://x" }), metric({ url: "http://y" })],
+      says: 'metrics[1]: duplicate name "ok"',
     },
     {
       what: "a rule for no metric",
