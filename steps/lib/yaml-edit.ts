@@ -15,7 +15,10 @@ export interface ValueUpdate {
  * anchors, order, line ends and quotes elsewhere stay. A value is written plain unless that would mean
  * something else, so text that looks like a number gets quotes.
  */
-export function updateYaml(source: string, updates: readonly ValueUpdate[]): string {
+export function updateYaml(text: string, updates: readonly ValueUpdate[]): string {
+  // The parser would take a byte order mark for an indent.
+  const [mark = ""] = /^\ufeff?/.exec(text) ?? [];
+  const source = text.slice(mark.length);
   const [document] = parseAllDocuments(source, { uniqueKeys: false, logLevel: "silent" });
   const [error] = document?.errors ?? [];
   if (error) throw new StepFailure("errored", `it is not valid YAML: ${error.message}`, { cause: error });
@@ -26,7 +29,7 @@ export function updateYaml(source: string, updates: readonly ValueUpdate[]): str
     const place = findScalar(document?.contents, splitKey(key), key);
     return editOf(source, place, value);
   });
-  return applyEdits(source, edits);
+  return mark + applyEdits(source, edits);
 }
 
 interface Place {

@@ -40,7 +40,8 @@ interface ReadSource extends Source {
   document: YamlDocument<Node>;
 }
 
-function read({ name, text }: Source): ReadSource | undefined {
+function read({ name, text: withMark }: Source): ReadSource | undefined {
+  const text = withMark.replace(/^\ufeff/, "");
   // All single values are read as they are written, so that 010 and 1.0 come out as they went in.
   const [document] = parseAllDocuments(text, { schema: "failsafe", uniqueKeys: false, logLevel: "silent" });
   const [error] = document?.errors ?? [];

@@ -6,7 +6,7 @@ import { StepFailure } from "#core/failure.ts";
  * `010` is 8), times and sexagesimal numbers left as text, repeated keys allowed with the last one counting.
  */
 export function parseYaml(text: string, what: string): unknown {
-  const documents = parseAllDocuments(text, {
+  const documents = parseAllDocuments(text.replace(/^\ufeff/, ""), {
     version: "1.1",
     merge: true,
     uniqueKeys: false,
