@@ -2,6 +2,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { constants } from "node:fs";
 import { cp, lstat, mkdir, readdir, rename, rm, stat, utimes } from "node:fs/promises";
 import path from "node:path";
+import { toStepFailure } from "#core/failure.ts";
 import { type Git, patiently } from "#core/git/git.ts";
 import type { GitSource } from "#core/git/git-source.ts";
 import type { GitRemote } from "#core/git/git-url.ts";
@@ -47,9 +48,9 @@ export async function withMirror<T>(
     const last = fetched.get(folder);
     const startedAt = performance.now();
     if (!(await isFolder(folder))) await create(git, source, folder, blobless);
-    else if (last === undefined || last.at < askedAt || last.access !== access)
-      await refresh(git, source, folder);
-    else return use(folder);
+    else if (last === undefined || last.at < askedAt || last.access !== access) {
+      await refreshOrReplace(git, source, folder, blobless);
+    } else return use(folder);
     fetched.set(folder, { at: startedAt, access });
     const now = new Date();
     await utimes(folder, now, now);
@@ -84,6 +85,26 @@ async function create(git: Git, source: GitSource, folder: string, blobless: boo
     await rename(beside, folder);
   } finally {
     await rm(beside, { recursive: true, force: true });
+  }
+}
+
+/** What git says of a repository that a full disk or a failing one has damaged. */
+const damage =
+  /not a git repository|bad object|bad config line|did not send all necessary objects|corrupt|is empty|inflate|unable to read/i;
+
+async function refreshOrReplace(
+  git: Git,
+  source: GitSource,
+  folder: string,
+  blobless: boolean,
+): Promise<void> {
+  try {
+    await refresh(git, source, folder);
+  } catch (error) {
+    const failure = toStepFailure(error);
+    if (failure.kind !== "errored" || !damage.test(failure.message)) throw error;
+    await rm(folder, { recursive: true, force: true });
+    await create(git, source, folder, blobless);
   }
 }
 
@@ -135,7 +156,7 @@ export async function pruneMirrors(git: Git, unusedDays: number, now: Date): Pro
     const found = await stat(folder);
     const limitDays = name.includes(".new-") ? 1 : unusedDays;
     if (!found.isDirectory() || now.getTime() - found.mtimeMs < limitDays * 86_400_000) continue;
-    const key = name.replace(/\.(blobless|new-.*)$/, "");
+    const key = name.replace(/(\.blobless)?(\.new-.*)?$/, "");
     await git.host.exclusively(`git-mirror:${key}`, () => rm(folder, { recursive: true, force: true }));
   }
 }
