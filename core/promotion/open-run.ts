@@ -1,4 +1,5 @@
 import type { Masker } from "#core/credentials/masker.ts";
+import { secretValues } from "#core/credentials/secret-values.ts";
 import { splitAlias, stepAlias } from "#core/promotion/alias.ts";
 import { isRollback } from "#core/promotion/events.ts";
 import { referencesOf } from "#core/promotion/freight-collection.ts";
@@ -10,6 +11,8 @@ import { refOf } from "#core/resources/resource.ts";
 import type { Secret } from "#core/resources/secret.ts";
 import type { FreightRequest } from "#core/resources/stage.ts";
 import type { Store, Write } from "#core/store/store.ts";
+
+const sharedProject = "kargo-shared-resources";
 
 export interface RunSources {
   /** As it is stored. Freight and freight collection are taken from its status. */
@@ -35,8 +38,8 @@ export interface OpenRun extends PromotionRun {
  * the store seals, until the promotion is finished.
  */
 export async function openRun(
-  store: Pick<Store, "get" | "write">,
-  masker: Pick<Masker, "mask" | "maskValue">,
+  store: Pick<Store, "get" | "list" | "write">,
+  masker: Pick<Masker, "add" | "mask" | "maskValue">,
   { promotion, freight, freightRequests, workspace, uiBaseUrl }: RunSources,
 ): Promise<OpenRun> {
   const ref = refOf(promotion);
@@ -44,6 +47,7 @@ export async function openRun(
   const status: PromotionStatus = structuredClone(promotion.status ?? {});
   const stored = (await store.get({ ...ref, kind: "Secret" })) as Secret | undefined;
   const hidden = readHidden(stored, uid);
+  if (Object.keys(hidden).length > 0) await learnSecrets(store, masker, ref.project);
   const outputs: Record<string, unknown> = { ...status.state, ...hidden };
   for (const output of Object.values(outputs)) freeze(output);
   let hiddenIs: "saved" | "changed" = "saved";
@@ -129,6 +133,20 @@ function readHidden(secret: Secret | undefined, uid: string): Record<string, unk
   const outputs = secret?.data?.outputs;
   if (outputs === undefined || secret?.metadata.labels?.[keys.promotionUid] !== uid) return {};
   return JSON.parse(Buffer.from(outputs, "base64").toString("utf8")) as Record<string, unknown>;
+}
+
+/** After a restart the masker has yet to meet the secrets that earlier steps used. */
+async function learnSecrets(
+  store: Pick<Store, "list">,
+  masker: Pick<Masker, "add">,
+  project: string | undefined,
+): Promise<void> {
+  for (const owner of [project, sharedProject]) {
+    for (const secret of await store.list({ kind: "Secret", project: owner })) {
+      if (secret.metadata.labels?.[keys.promotionUid] !== undefined) continue;
+      for (const value of Object.values(secretValues(secret))) masker.add(value);
+    }
+  }
 }
 
 /** Steps share outputs; none may change what another sees. */

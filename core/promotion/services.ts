@@ -8,7 +8,7 @@ import type { Store } from "#core/store/store.ts";
 /** What the running of promotions needs of the rest of the daemon. */
 export interface PromotionServices extends Omit<EngineServices, "store"> {
   store: Store;
-  masker: Pick<Masker, "mask" | "maskValue">;
+  masker: Pick<Masker, "add" | "mask" | "maskValue">;
   folders: WorkFolders;
   /** Whether the stage may take the freight: it is verified upstream, approved, or comes directly. */
   isFreightAvailable(stage: Stage, freight: Freight): boolean | Promise<boolean>;
