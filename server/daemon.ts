@@ -14,6 +14,7 @@ import { createExec } from "#core/exec.ts";
 import { createExpressions, type Expressions } from "#core/expressions/expressions.ts";
 import { configuredGitUser } from "#core/git/configured-user.ts";
 import { createGit } from "#core/git/git.ts";
+import { housekeepingSettingsFrom, startHousekeeping } from "#core/housekeeping.ts";
 import { createKeyedLock, type KeyedLock } from "#core/keyed-lock.ts";
 import { version } from "#core/package.ts";
 import { defaultEngineSettings } from "#core/promotion/engine.ts";
@@ -94,6 +95,14 @@ export async function startDaemon(settings: DaemonSettings): Promise<Daemon> {
   started.defer(() => closing.abort());
   port.serve(createApp(serverServices(parts, scheduler, closing.signal, token.value, publicUrl)));
   await scheduler.start();
+  started.defer(
+    startHousekeeping({
+      ...housekeepingSettingsFrom(settings.env),
+      store: parts.store,
+      now: parts.now,
+      onError: (error) => parts.log.error("housekeeping", { error }),
+    }),
+  );
 
   const running = started.move();
   return { url, newToken: token.isNew ? token.value : undefined, stop: () => running.disposeAsync() };

@@ -1,5 +1,4 @@
 import type { CacheByTagPolicy } from "#core/artifacts/discovery-deps.ts";
-import { type FreightRetention, freightRetentionFrom } from "#core/artifacts/freight-retention.ts";
 import { UserError } from "#core/failure.ts";
 import { parseDuration } from "#core/resources/duration.ts";
 
@@ -11,15 +10,13 @@ export interface DiscoverySettings {
   minIntervalSeconds: number;
   /** Warehouses that are reconciled at once. */
   concurrency: number;
-  retention: FreightRetention;
 }
 
 const policies: readonly CacheByTagPolicy[] = ["Allow", "Forbid", "Require", "Force"];
 
 /**
  * From the variables that Kargo has for the same: CACHE_BY_TAG_POLICY, IMAGE_REGISTRY_RATE_LIMIT,
- * MIN_WAREHOUSE_RECONCILIATION_INTERVAL, MAX_CONCURRENT_WAREHOUSE_RECONCILES, MAX_RETAINED_FREIGHT and
- * MIN_FREIGHT_DELETION_AGE. Throws a UserError that names the one that cannot be read.
+ * MIN_WAREHOUSE_RECONCILIATION_INTERVAL and MAX_CONCURRENT_WAREHOUSE_RECONCILES. Throws a UserError that names the one that cannot be read.
  */
 export function discoverySettingsFrom(env: Record<string, string | undefined>): DiscoverySettings {
   return {
@@ -27,7 +24,6 @@ export function discoverySettingsFrom(env: Record<string, string | undefined>): 
     registryRequestsPerSecond: readCount(env, "IMAGE_REGISTRY_RATE_LIMIT", 20),
     minIntervalSeconds: readSeconds(env, "MIN_WAREHOUSE_RECONCILIATION_INTERVAL", 0),
     concurrency: readCount(env, "MAX_CONCURRENT_WAREHOUSE_RECONCILES", 4),
-    retention: freightRetentionFrom(env),
   };
 }
 

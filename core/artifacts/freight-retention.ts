@@ -1,34 +1,9 @@
-import { UserError } from "#core/failure.ts";
-import { parseDuration } from "#core/resources/duration.ts";
 import type { Freight } from "#core/resources/freight.ts";
 import type { Promotion } from "#core/resources/promotion.ts";
 import { type ResourceRef, refOf } from "#core/resources/resource.ts";
 import type { Stage } from "#core/resources/stage.ts";
+import type { Retention } from "#core/retention.ts";
 import type { Store } from "#core/store/store.ts";
-
-/** How much freight is kept that nothing uses any more. */
-export interface FreightRetention {
-  /** Pieces that are older than the oldest one in use, from each Warehouse. */
-  maxRetained: number;
-  /** Freight found less than so many milliseconds ago is never deleted. */
-  minAgeMs: number;
-}
-
-export const defaultRetention: FreightRetention = { maxRetained: 20, minAgeMs: 14 * 24 * 60 * 60_000 };
-
-/** From Kargo's variables MAX_RETAINED_FREIGHT and MIN_FREIGHT_DELETION_AGE. Throws a UserError when one cannot be read. */
-export function freightRetentionFrom(env: Record<string, string | undefined>): FreightRetention {
-  const { MAX_RETAINED_FREIGHT: max, MIN_FREIGHT_DELETION_AGE: age } = env;
-  const maxRetained = max ? Number(max) : defaultRetention.maxRetained;
-  const minAgeMs = age ? parseDuration(age) : defaultRetention.minAgeMs;
-  if (!Number.isInteger(maxRetained) || maxRetained < 0) {
-    throw new UserError(`Cannot use MAX_RETAINED_FREIGHT "${max}": expected a whole number from 0 on`);
-  }
-  if (minAgeMs === undefined || minAgeMs < 0) {
-    throw new UserError(`Cannot use MIN_FREIGHT_DELETION_AGE "${age}": expected a duration such as 336h`);
-  }
-  return { maxRetained, minAgeMs };
-}
 
 /**
  * Deletes a Warehouse's freight beyond what is to be kept, by Kargo's rules: counted from the oldest piece
@@ -37,8 +12,8 @@ export function freightRetentionFrom(env: Record<string, string | undefined>): F
 export async function deleteOldFreight(
   store: Store,
   warehouse: ResourceRef,
-  { maxRetained, minAgeMs }: FreightRetention = defaultRetention,
-  now: Date = new Date(),
+  { maxRetained, minAgeMs }: Retention,
+  now: Date,
 ): Promise<number> {
   const all = await freightOf(store, warehouse);
   if (all.length <= maxRetained) return 0;

@@ -4,7 +4,6 @@ import type { DiscoveryParts } from "#core/artifacts/discovery-parts.ts";
 import { summarizeReports } from "#core/artifacts/discovery-summary.ts";
 import { expressionFilter } from "#core/artifacts/expression-filter.ts";
 import { freightOfBest, missingArtifacts } from "#core/artifacts/freight-content.ts";
-import { deleteOldFreight, type FreightRetention } from "#core/artifacts/freight-retention.ts";
 import { writeFreight } from "#core/artifacts/new-freight.ts";
 import { intervalMs, nextLookSeconds, retrySeconds, settleMs } from "#core/artifacts/poll-times.ts";
 import type { StatusDraft } from "#core/artifacts/warehouse-status.ts";
@@ -35,8 +34,6 @@ export interface WarehouseReconcilerServices {
   random?: () => number;
   /** No Warehouse looks more often than this; 0 by default. */
   minIntervalSeconds?: number;
-  /** How much freight is kept; Kargo's defaults without it. */
-  retention?: FreightRetention;
   /** Warehouses that are reconciled at once; 4 by default. */
   concurrency?: number;
 }
@@ -59,15 +56,6 @@ interface Run {
 export function createWarehouseReconciler(services: WarehouseReconcilerServices): Reconciler {
   const { store, random = Math.random, minIntervalSeconds = 0, concurrency = 4 } = services;
   const wakeUps = createWarehouseWakeUps();
-  const tidied = new Map<string, number>();
-
-  /** Once an hour; freight ages in weeks. */
-  async function tidy(ref: ResourceRef): Promise<void> {
-    const now = services.parts.now();
-    if (now.getTime() - (tidied.get(formatRef(ref)) ?? 0) < 60 * 60_000) return;
-    tidied.set(formatRef(ref), now.getTime());
-    await deleteOldFreight(store, ref, services.retention, now);
-  }
 
   async function reconcile(ref: ResourceRef, signal: AbortSignal): Promise<Requeue> {
     const warehouse = (await store.get(ref)) as Warehouse | undefined;
@@ -88,9 +76,7 @@ export function createWarehouseReconciler(services: WarehouseReconcilerServices)
         return { requeueAfterSeconds: retrySeconds(wakeUps.failed(ref), random()) };
       }
       wakeUps.succeeded(ref);
-      const next = await makeFreight(run, random);
-      await tidy(ref);
-      return next;
+      return await makeFreight(run, random);
     } catch (error) {
       // Deleted meanwhile: nothing is left to write to.
       if (error instanceof NotFoundError) return undefined;

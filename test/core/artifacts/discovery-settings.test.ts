@@ -8,7 +8,6 @@ describe("the settings of discovery", () => {
       registryRequestsPerSecond: 20,
       minIntervalSeconds: 0,
       concurrency: 4,
-      retention: { maxRetained: 20, minAgeMs: 14 * 24 * 60 * 60_000 },
     });
   });
 
