@@ -421,12 +421,15 @@ class Checker implements Checked {
     node: Node,
   ): Nature {
     const natures = args.map((arg) => this.visit(arg));
-    let refusal: (() => Nature) | undefined;
-    for (const { params, result } of signatures) {
-      refusal = this.refusal(name, params, natures, args, node);
+    const refusals: (() => Nature)[] = [];
+    // One that takes as many arguments as there are has the most to say about why it does not fit.
+    const byCount = [...signatures].sort((a, b) => distance(b, args) - distance(a, args));
+    for (const { params, result } of byCount) {
+      const refusal = this.refusal(name, params, natures, args, node);
       if (!refusal) return result;
+      refusals.push(refusal);
     }
-    return refusal?.() ?? n.unknown;
+    return refusals.at(-1)?.() ?? n.unknown;
   }
 
   private refusal(
@@ -544,6 +547,10 @@ function predicateResult(name: string, collection: Nature, element: Nature, body
       return element;
   }
   return body;
+}
+
+function distance({ params }: n.Signature, args: readonly Node[]): number {
+  return Math.abs(params.length - args.length);
 }
 
 /** For the elements of an array, nil is no other kind than what is not known. */

@@ -44,7 +44,7 @@ export async function createExpressions(limits: ExpressionLimits = {}): Promise<
   });
   await engine.sandbox();
 
-  const evaluateToJson = (expression: string, scope: Scope) =>
+  const evaluateToJson = async (expression: string, scope: Scope) =>
     engine.run(engine.programs.expression(expression, scope.functions), scope);
 
   const renderTemplate = async (template: string, scope: Scope): Promise<string> =>
