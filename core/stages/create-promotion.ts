@@ -11,6 +11,7 @@ import { promotionCreated } from "#core/stages/events.ts";
 import { holdAnnotations } from "#core/stages/holds.ts";
 import { isUser, stageActor } from "#core/stages/keys.ts";
 import type { Store, Write } from "#core/store/store.ts";
+import { StoreError } from "#core/store/store-error.ts";
 
 export interface PromotionRequest {
   project: string;
@@ -97,15 +98,23 @@ async function chooseFreight(
   });
 }
 
-/** What a person's choice means for auto-promotion; nothing where there is none. */
+/**
+ * What a person's choice means for auto-promotion; nothing where there is none. Policies that cannot be read
+ * must not keep people from promoting, so they mean nothing either.
+ */
 async function intentOf(
   { store, now }: PromotionServices,
   stage: Stage,
   freight: Freight,
 ): Promise<Record<string, string>> {
-  if (!(await isAutoPromotionEnabled(store, stage))) return {};
-  const available = await listChoice(store, stage, now());
-  return holdAnnotations(freight, selectCandidates(stage, available));
+  try {
+    if (!(await isAutoPromotionEnabled(store, stage))) return {};
+    const choice = await listChoice(store, stage, now());
+    return holdAnnotations(freight, selectCandidates(stage, choice));
+  } catch (error) {
+    if (error instanceof StoreError) throw error;
+    return {};
+  }
 }
 
 export async function getStage(store: Store, project: string, name: string): Promise<Stage> {

@@ -33,10 +33,12 @@ export interface StagePass {
   /** As it was read, but for `status`, which is worked on and written at the end. */
   readonly stage: Stage & { status: StageStatus };
   readonly now: Date;
-  readonly autoPromotionEnabled: boolean;
+  autoPromotionEnabled: boolean;
   readonly freight: FreightDesk;
   /** Written together with the status, in one transaction. */
   readonly writes: Write[];
+  /** What kept auto-promotion from its work. All else goes on, and this is tried again. */
+  problem?: unknown;
 }
 
 /** The freight that a pass looks at, and what becomes of its status. */

@@ -1,5 +1,5 @@
 import { type ResourceRef, refOf } from "#core/resources/resource.ts";
-import type { Stage, StageStatus } from "#core/resources/stage.ts";
+import type { Stage } from "#core/resources/stage.ts";
 import type { Reconciler } from "#core/scheduler/reconciler.ts";
 import { autoPromote, syncEffectiveHolds } from "#core/stages/auto-promote.ts";
 import { isAutoPromotionEnabled } from "#core/stages/auto-promotion.ts";
@@ -39,15 +39,19 @@ export function createStageReconciler(options: StageReconcilerOptions): Reconcil
     const stage = (await store.get(ref)) as Stage | undefined;
     if (stage === undefined) return undefined;
     const pass = await openPass(stage);
+    let isMore: boolean;
     try {
-      const isMore = isControlFlow(stage) ? await lookAtControlFlow(pass) : await lookAtRegular(pass, signal);
-      const isChanged = await save(pass);
-      return await secondsUntilNext(pass, isMore, isChanged);
+      isMore = isControlFlow(stage) ? await lookAtControlFlow(pass) : await lookAtRegular(pass, signal);
     } catch (error) {
       if (signal.aborted || error instanceof ConflictError || error instanceof StoreError) throw error;
-      await saveFailure(stage, error);
+      // What was found out before holds: a missing Warehouse must not keep promotions from being recorded.
+      summarizeFailure(pass.stage, error, pass.now);
+      await save(pass);
       throw error;
     }
+    const isChanged = await save(pass);
+    if (pass.problem !== undefined && !(isMore && isChanged)) throw pass.problem;
+    return await secondsUntilNext(pass, isMore, isChanged);
   }
 
   async function openPass(read: Stage): Promise<StagePass> {
@@ -55,13 +59,17 @@ export function createStageReconciler(options: StageReconcilerOptions): Reconcil
       ...read,
       status: isControlFlow(read) ? controlFlowStatus(read) : structuredClone(read.status ?? {}),
     };
-    return {
+    const pass: StagePass = {
       stage,
       now: options.now(),
-      autoPromotionEnabled: !isControlFlow(read) && (await isAutoPromotionEnabled(store, read)),
+      autoPromotionEnabled: read.status?.autoPromotionEnabled === true,
       freight: createFreightDesk(store, read.metadata.namespace ?? ""),
       writes: [],
     };
+    await orProblem(pass, async () => {
+      pass.autoPromotionEnabled = !isControlFlow(read) && (await isAutoPromotionEnabled(store, read));
+    });
+    return pass;
   }
 
   async function lookAtControlFlow(pass: StagePass): Promise<boolean> {
@@ -79,13 +87,14 @@ export function createStageReconciler(options: StageReconcilerOptions): Reconcil
     await verifyStage(pass, options);
     await markFreight(pass);
     syncEffectiveHolds(pass, promotions);
-    await autoPromote(pass, options);
+    if (pass.problem === undefined) await orProblem(pass, () => autoPromote(pass, options));
 
     const held = stage.status.freightHistory?.[0];
     const isVerifying = held !== undefined && isUnderWay(held);
     const isMore = isNextWaiting && !isVerifying;
     summarize(stage, now);
     setReconciling(stage, isMore, now);
+    if (pass.problem !== undefined) summarizeFailure(stage, pass.problem, now);
     const refresh = stage.metadata.annotations?.[keys.refresh];
     if (refresh !== undefined) stage.status.lastHandledRefresh = refresh;
     return isMore;
@@ -97,13 +106,6 @@ export function createStageReconciler(options: StageReconcilerOptions): Reconcil
     const status = { op: "status", ref: refOf(stage), status: stage.status, resourceVersion } as const;
     const written = await store.write([...freight.writes(), ...writes, status]);
     return written.at(-1)?.metadata.resourceVersion !== resourceVersion;
-  }
-
-  async function saveFailure(read: Stage, error: unknown): Promise<void> {
-    const status: StageStatus = structuredClone(read.status ?? {});
-    const stage = { ...read, status };
-    summarizeFailure(stage, error, options.now());
-    await store.write([{ op: "status", ref: refOf(stage), status }]);
   }
 
   async function secondsUntilNext(
@@ -137,4 +139,14 @@ export function createStageReconciler(options: StageReconcilerOptions): Reconcil
       return stages.map(refOf);
     },
   };
+}
+
+/** Notes what goes wrong where it must not keep the rest of the pass from its work. */
+async function orProblem(pass: StagePass, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (error instanceof StoreError) throw error;
+    pass.problem ??= error;
+  }
 }

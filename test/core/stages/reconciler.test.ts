@@ -355,6 +355,42 @@ describe("auto-promotion", () => {
     expect(await promoted("prod")).toEqual(["old"]);
   });
 
+  it("keeps promotions from nothing when it cannot go on itself", async () => {
+    const { promote, finish, store, rest, getStage, getFreight, condition, project } = await open([
+      autoPromote(),
+      stage("test", [direct]),
+      older,
+      newer,
+    ]);
+    await promote("test", "old");
+    await store.write([{ op: "delete", ref: { kind: "Warehouse", project, name: "app" } }]);
+    await finish("test");
+    await rest();
+    expect((await getFreight("new")).status?.verifiedIn).toHaveProperty("test");
+    expect(await condition("test", "Ready")).toMatchObject({ status: "False", reason: "ReconcileError" });
+    await finish("test");
+    expect((await getStage("test")).status?.freightHistory?.[0]?.items).toMatchObject({
+      "Warehouse/app": { name: "old" },
+    });
+  });
+
+  it("leaves everything else at work when the project's policies cannot be read", async () => {
+    const policies = autoPromote({ autoPromotionEnabled: true, stageSelector: { name: "regex:(" } });
+    const { promote, finish, getStage, condition } = await open([
+      policies,
+      stage("test", [direct]),
+      older,
+      newer,
+    ]);
+    await promote("test", "old");
+    await finish("test");
+    expect((await getStage("test")).status?.freightSummary).toBe("old");
+    expect(await condition("test", "Ready")).toMatchObject({
+      reason: "ReconcileError",
+      message: expect.stringContaining("missing closing )"),
+    });
+  });
+
   it("says so, and tries again, when a Warehouse is missing", async () => {
     const { condition, add, advance, promoted } = await open([
       autoPromote(),
