@@ -46,11 +46,11 @@ export async function withMirror<T>(
       JSON.stringify([source.credentials, source.remote.userInfo, source.insecureSkipTLSVerify]),
     );
     const last = fetched.get(folder);
+    const isFresh = last !== undefined && last.at >= askedAt && last.access === access;
+    const isThere = await isFolder(folder);
+    if (isFresh && isThere) return use(folder);
     const startedAt = performance.now();
-    if (!(await isFolder(folder))) await create(git, source, folder, blobless);
-    else if (last === undefined || last.at < askedAt || last.access !== access) {
-      await refreshOrReplace(git, source, folder, blobless);
-    } else return use(folder);
+    await (isThere ? refreshOrReplace : create)(git, source, folder, blobless);
     fetched.set(folder, { at: startedAt, access });
     const now = new Date();
     await utimes(folder, now, now);
