@@ -25,8 +25,11 @@ export function quotedText(text: string): string {
 /** A number in decimal digits, without an exponent. */
 export function decimalText(value: number): string {
   const text = String(value);
-  const [digits = "", exponent] = text.split("e");
+  const [, sign = "", whole = "", fraction = "", exponent] =
+    /^(-?)(\d)(?:\.(\d+))?e([+-]\d+)$/.exec(text) ?? [];
   if (exponent === undefined) return text;
-  if (Number.isInteger(value)) return BigInt(value).toString();
-  return value.toFixed(Math.min(100, -Number(exponent) + digits.replace(/^-?\d\.?/, "").length));
+  const digits = whole + fraction;
+  const shift = Number(exponent);
+  if (shift < 0) return `${sign}0.${"0".repeat(-shift - 1)}${digits}`;
+  return sign + digits.padEnd(shift + 1, "0");
 }

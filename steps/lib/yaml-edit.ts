@@ -99,10 +99,14 @@ function explicitTag(source: string, valueFrom: number, node: Scalar) {
   return found?.[1] === undefined ? undefined : { text: found[1], from: valueFrom - found[0].length };
 }
 
+/** White space at an end, and characters that do not print: some reader is sure to trip over them. */
+const edgyText = /^\s|\s$|[\p{Cc}\u2028\u2029\ufeff]/u;
+
 /** How a value is written where nothing speaks against leaving quotes out. */
 function scalarText(value: unknown, inFlow: boolean): string {
   if (typeof value !== "string") return value === null ? "null" : plainText(value);
-  return looksLikeOther(value) || !means(value, value, inFlow) ? quotedText(value) : value;
+  const isPlain = !edgyText.test(value) && !looksLikeOther(value) && means(value, value, inFlow);
+  return isPlain ? value : quotedText(value);
 }
 
 /** A value as commit messages show it: in quotes when it would else look like something other than text. */

@@ -1,3 +1,5 @@
+import fc from "fast-check";
+import { parse, stringify } from "smol-toml";
 import { describe, expect, it } from "vitest";
 import tomlParse from "#steps/toml-parse.ts";
 import tomlUpdate from "#steps/toml-update.ts";
@@ -128,7 +130,53 @@ describe("toml-update", () => {
       message: expect.stringContaining(says),
     });
   });
+
+  it("gives any value back when the file is read, and leaves comments alone", async () => {
+    await fc.assert(
+      fc.asyncProperty(tables, fc.nat(), singles, fc.boolean(), async (data, pick, value, isCommented) => {
+        const paths = pathsIn(data);
+        const path = paths[pick % paths.length] ?? [];
+        const text = stringify(data).replaceAll(/^(?=[\w["'])/gm, isCommented ? "# said\n" : "");
+        const key = path.map((part) => part.replaceAll(/[.:]/g, "\\$&")).join(".");
+        const { after } = await update(text, [[key, value]]);
+        const expected = parse(text);
+        setAt(expected, path, value);
+        expect(parse(after)).toEqual(expected);
+        expect(after.split("# said").length).toBe(text.split("# said").length);
+      }),
+      { numRuns: 150 },
+    );
+  });
 });
+
+const singles = fc.oneof(
+  fc.string(),
+  fc.integer(),
+  fc.boolean(),
+  fc.constantFrom("'''", '"""', "# x", "[x]", "a\nb", "\\"),
+);
+const names = fc.string({ minLength: 1, maxLength: 4, unit: fc.constantFrom(..."ab-_.é\"'") });
+const { table: tables } = fc.letrec<{ table: Record<string, unknown>; value: unknown }>((tie) => ({
+  value: fc.oneof(
+    { depthSize: "small" },
+    singles,
+    fc.array(singles, { minLength: 1 }),
+    tie("table"),
+    fc.array(tie("table"), { minLength: 1, maxLength: 3 }),
+  ),
+  table: fc.dictionary(names, tie("value"), { minKeys: 1, maxKeys: 3 }),
+}));
+
+function pathsIn(value: unknown, path: string[] = []): string[][] {
+  if (typeof value !== "object" || value === null) return [path];
+  return Object.entries(value).flatMap(([key, one]) => pathsIn(one, [...path, key]));
+}
+
+function setAt(data: unknown, [first = "", ...rest]: string[], value: unknown): void {
+  const place = data as Record<string, unknown>;
+  if (rest.length === 0) place[first] = value;
+  else setAt(place[first], rest, value);
+}
 
 describe("toml-parse", () => {
   const read = async (text: string, fromExpression: string) => {
