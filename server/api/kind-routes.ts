@@ -1,5 +1,6 @@
 import type { Resource, ResourceRef } from "#core/resources/resource.ts";
 import { type Api, annotate, getResource } from "#server/api/api.ts";
+import { presenter } from "#server/api/extensions.ts";
 import { keys } from "#server/api/keys.ts";
 import { byName, resourceList } from "#server/api/lists.ts";
 import { deleteResource } from "#server/api/manifests/delete.ts";
@@ -34,6 +35,7 @@ export function listRoute(api: Api, spec: KindApi): Route {
       ...filters,
       watch: "`true` streams changes as server-sent events.",
       resourceVersion: "Place to stream from: `metadata.resourceVersion` of a list.",
+      extensions: "`true` tells fields too that Kargo does not know.",
     },
     answers: { 200: `A ${kind}List.` },
     handle: async (c) => {
@@ -51,7 +53,7 @@ export function listRoute(api: Api, spec: KindApi): Route {
       const all = await api.store.list(project === undefined ? { kind } : { kind, project });
       const items = fits ? all.filter(fits) : all;
       if (spec.sortByName) items.sort(byName);
-      return c.json(resourceList(kind, apiVersion, items, position));
+      return c.json(resourceList(kind, apiVersion, items.map(presenter(c)), position));
     },
   };
 }
@@ -63,11 +65,16 @@ export function getRoute(api: Api, spec: KindApi): Route {
     id: `Get${spec.kind}`,
     summary: `Get a ${spec.kind}, or watch it`,
     needs: "view",
-    query: { watch: "`true` streams changes as server-sent events." },
+    query: {
+      watch: "`true` streams changes as server-sent events.",
+      extensions: "`true` tells fields too that Kargo does not know.",
+    },
     answers: { 200: `The ${spec.kind}.` },
     handle: async (c) => {
       const ref = refFrom(c, spec);
-      return isWatch(c) ? watchResource(c, api, ref) : c.json(await getResource(api.store, ref));
+      return isWatch(c)
+        ? watchResource(c, api, ref)
+        : c.json(presenter(c)(await getResource(api.store, ref)));
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { Resource } from "#core/resources/resource.ts";
 import { type Api, getResource } from "#server/api/api.ts";
+import { presenter } from "#server/api/extensions.ts";
 import { byName } from "#server/api/lists.ts";
 import { deleteResource } from "#server/api/manifests/delete.ts";
 import { isWatch, watchResources } from "#server/api/watch.ts";
@@ -30,7 +31,7 @@ export const projectRoutes = (api: Api): Route[] => [
     summary: "Get a project",
     needs: "view",
     answers: { 200: "The project." },
-    handle: async (c) => c.json(await getResource(api.store, projectRef(c))),
+    handle: async (c) => c.json(presenter(c)(await getResource(api.store, projectRef(c)))),
   },
   {
     method: "DELETE",
@@ -70,5 +71,5 @@ async function listProjects(c: ServerContext, api: Api): Promise<Response> {
   const pageSize = Number(c.req.query("pageSize")) || 0;
   const page = Number(c.req.query("page")) || 0;
   const items = pageSize > 0 ? projects.slice(page * pageSize, (page + 1) * pageSize) : projects;
-  return c.json({ items, total: projects.length });
+  return c.json({ items: items.map(presenter(c)), total: projects.length });
 }

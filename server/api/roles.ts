@@ -31,11 +31,11 @@ function roleRoutesIn(scope: Scope): Route[] {
       id: `List${scope.name}Roles`,
       summary: "List roles",
       needs: "view",
-      answers: { 200: "A RoleList." },
+      answers: { 200: "The roles, by name." },
       handle: (c) => {
-        const names = Object.keys(roles) as Role[];
-        const items = names.map((name) => describeRole(name, scope.namespace(c))).sort(byName);
-        return c.json(resourceList("Role", rbac, items as Resource[]));
+        const names = (Object.keys(roles) as Role[]).sort();
+        // Not a list as Kubernetes has them: Kargo answers with the bare roles here.
+        return c.json(names.map((name) => describeRole(name, scope.namespace(c))));
       },
     },
     {

@@ -1,6 +1,7 @@
 import type { Resource, ResourceRef } from "#core/resources/resource.ts";
 import type { ListQuery, ResourceChange } from "#core/store/store.ts";
 import { type Api, getResource } from "#server/api/api.ts";
+import { presenter } from "#server/api/extensions.ts";
 import { ExpiredPositionError } from "#server/change-feed.ts";
 import type { ServerContext } from "#server/route.ts";
 import { type SseMessage, StreamError } from "#server/sse.ts";
@@ -24,7 +25,8 @@ export function isWatch(c: ServerContext): boolean {
  */
 export function watchResources(c: ServerContext, api: Api, query: WatchQuery): Response {
   const after = c.req.header("Last-Event-ID") || c.req.query("resourceVersion") || undefined;
-  return api.streams.stream(c, (signal) => messages(api, query, signal, after));
+  const present = presenter(c);
+  return api.streams.stream(c, (signal) => messages(api, query, present, signal, after));
 }
 
 /** Like watchResources for one resource, which must be there. */
@@ -36,19 +38,20 @@ export async function watchResource(c: ServerContext, api: Api, ref: ResourceRef
 async function* messages(
   api: Api,
   query: WatchQuery,
+  present: (resource: Resource) => Resource,
   signal: AbortSignal,
   after: string | undefined,
 ): AsyncGenerator<SseMessage> {
   const start = after ?? api.feed.position();
   if (after === undefined) {
     for (const resource of await listWatched(api, query)) {
-      yield message({ type: "ADDED", resource }, undefined);
+      yield message({ type: "ADDED", resource: present(resource) }, undefined);
     }
   }
   try {
     for await (const { change, position } of api.feed.follow(signal, start)) {
       const shown = narrow(change, query);
-      if (shown) yield message(shown, position);
+      if (shown) yield message({ ...shown, resource: present(shown.resource) }, position);
     }
   } catch (error) {
     if (!(error instanceof ExpiredPositionError)) throw error;

@@ -61,6 +61,19 @@ describe.skipIf(!(await requirePart("kargo")))("Kargo's own command line", () =>
     expect(await server.store.list({ kind: "Project" })).toEqual([]);
   });
 
+  it("is told nothing that it does not know", async () => {
+    const { server, kargo } = await startWithKargo();
+    const discovery = [{ kind: "git", repoURL: "https://git.example.com/app", chosen: 1, leftOut: [] }];
+    const settling = { freight: "abc", since: "2030-01-02T03:04:05Z" };
+    await server.put({ ...project(), spec: { promotionPolicies: [] } });
+    await server.put({ ...warehouse(), status: { discovery, settling } });
+    expect((await kargo("get", "projects", "-o", "name")).stdout).toContain("shop");
+    expect((await kargo("get", "warehouses", "--project", "shop", "-o", "name")).stdout).toContain("app");
+    expect((await kargo("get", "warehouse", "app", "--project", "shop", "-o", "name")).stdout).toContain(
+      "app",
+    );
+  });
+
   it("tells what is wrong with a manifest", async () => {
     const { kargo, folder } = await startWithKargo();
     const file = join(folder, "bad.yaml");
@@ -232,6 +245,29 @@ describe.skipIf(!(await requirePart("kargo")))("Kargo's own command line", () =>
     expect((await kargo("get", "tokens", "--project", "shop", "-o", "yaml")).stdout).not.toContain(token);
     await kargo("delete", "token", "ci", "--project", "shop");
     expect((await server.call("GET", "/v1beta1/projects/shop", undefined, headers)).status).toBe(401);
+  });
+
+  it("looks at what there is one of, and at roles", async () => {
+    const { server, kargo } = await startWithKargo();
+    const apiVersion = "kargo.akuity.io/v1alpha1";
+    const webhookReceivers = [{ name: "push", url: "https://towpath.example.com/webhook/github/0" }];
+    const lastTransitionTime = "2030-01-02T03:04:05Z";
+    const ready = { type: "Ready", status: "True", reason: "Synced", message: "It is", lastTransitionTime };
+    const status = { webhookReceivers, conditions: [ready] };
+    await server.put(
+      project(),
+      { apiVersion, kind: "ProjectConfig", metadata: { name: "shop", namespace: "shop" }, status },
+      { apiVersion, kind: "ClusterConfig", metadata: { name: "cluster" }, status },
+    );
+    expect((await kargo("get", "projectconfig", "--project", "shop", "-o", "yaml")).stdout).toContain(
+      "/webhook/github/0",
+    );
+    expect((await kargo("get", "clusterconfig", "-o", "yaml")).stdout).toContain("/webhook/github/0");
+    expect((await kargo("get", "roles", "--project", "shop")).stdout).toContain("kargo-promoter");
+    expect((await kargo("get", "roles", "kargo-viewer", "--project", "shop")).stdout).toContain(
+      "kargo-viewer",
+    );
+    expect((await kargo("get", "roles", "--system")).stdout).toContain("kargo-admin");
   });
 
   it("asks for the version", async () => {
