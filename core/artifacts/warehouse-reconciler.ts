@@ -87,6 +87,8 @@ export function createWarehouseReconciler(services: WarehouseReconcilerServices)
   return {
     kind: "Warehouse",
     concurrency,
+    // The first copy of a huge repository takes its time.
+    maxSeconds: 2 * 60 * 60,
     reconcile,
     enqueueFor: (change) => wakeUps.enqueueFor(change),
     async initial() {

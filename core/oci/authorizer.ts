@@ -111,7 +111,7 @@ async function fetchToken(
 /** What a refusal means for those who configure credentials. */
 export function refusalOf(credentials: Credentials | undefined): string {
   return credentials === undefined
-    ? "it wants credentials, and none are configured for this repository"
+    ? "it wants credentials, and none are configured for this repository, if there is one"
     : "it refused the configured credentials";
 }
 

@@ -69,8 +69,7 @@ export function createRegistryClient({
       if (parsed === undefined) {
         throw new StepFailure("config", `"${repoURL}" is not the address of an image repository`);
       }
-      const { registry, repository } = parsed;
-      const host = registry === "docker.io" ? "index.docker.io" : registry;
+      const { registry: host, repository } = parsed;
       return {
         name: repoURL,
         send: (path, init) => sendTo(shared, { host, repository, ...access }, path, init),

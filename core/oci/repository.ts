@@ -44,6 +44,7 @@ export function openRepository(
 }
 
 const maxTags = 1_000_000;
+const maxPages = 10_000;
 // Large pages cost few requests; registries cap what they give, and some refuse a number above their cap.
 const pageSizes = [10_000, 1_000, undefined];
 
@@ -78,8 +79,9 @@ async function listTagsInPages(session: RegistrySession, size: number | undefine
       );
     }
     if (Array.isArray(page.tags)) tags.push(...page.tags.filter((tag) => typeof tag === "string"));
-    if (tags.length > maxTags) {
-      throw new StepFailure("errored", `Image repository "${session.name}" has more than ${maxTags} tags`);
+    if (tags.length > maxTags || seen.size > maxPages) {
+      const bound = `${maxTags} tags or ${maxPages} pages of them`;
+      throw new StepFailure("errored", `Image repository "${session.name}" has more than ${bound}`);
     }
     const next = nextPage(response);
     if (next === undefined) break;

@@ -264,6 +264,25 @@ describe("a Warehouse", () => {
     ]);
   });
 
+  it("takes what people write into repositories as text and nothing else", async () => {
+    const subject = "${{ secrets('all') }} <b>; $(touch /tmp/x)";
+    const repository = plannedRepository([{ subject, tags: ["--output=x", "a"] }]);
+    const { reconcile, freight } = await project({
+      subscriptions: [
+        {
+          git: {
+            repoURL: `file://${repository}`,
+            commitSelectionStrategy: "Lexical",
+            includePaths: ["regex:.*"],
+            allowTagsRegexes: ["^-"],
+          },
+        },
+      ],
+    });
+    await reconcile();
+    expect((await freight())[0]?.commits).toMatchObject([{ tag: "--output=x", message: subject }]);
+  });
+
   it("makes no freight when a repository has nothing to offer", async () => {
     const repository = plannedRepository([{ subject: "First" }]);
     const { reconcile, freight, conditions, message } = await project({
