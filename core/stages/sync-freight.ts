@@ -4,9 +4,9 @@ import { enter, isCurrentlyIn, leave } from "#core/stages/freight-status.ts";
 import type { StagePass } from "#core/stages/pass.ts";
 import type { Store } from "#core/store/store.ts";
 
-/** Has every piece of freight tell whether it is in the stage. Throws when freight that the stage holds is gone. */
+/** Has every piece of freight tell whether it is in the stage; one that is gone has nothing to tell. */
 export async function syncFreight({ stage, freight: desk, now }: StagePass, store: Store): Promise<void> {
-  const { namespace: project, name } = stage.metadata;
+  const { name } = stage.metadata;
   const held = referencesOf(stage.status.freightHistory?.[0]);
   const names = new Set(held.map((reference) => reference.name));
 
@@ -20,8 +20,7 @@ export async function syncFreight({ stage, freight: desk, now }: StagePass, stor
   }
   for (const heldName of names) {
     const freight = await desk.find(heldName);
-    if (freight === undefined) throw new Error(`Freight "${heldName}" not found in namespace "${project}"`);
-    desk.change(freight, enter(freight.status ?? {}, name, now));
+    if (freight !== undefined) desk.change(freight, enter(freight.status ?? {}, name, now));
   }
 }
 

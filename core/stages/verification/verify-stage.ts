@@ -46,7 +46,7 @@ export async function markFreight({ stage, freight: desk }: StagePass): Promise<
   const [latest] = collection?.verificationHistory ?? [];
   for (const { name } of referencesOf(collection)) {
     const freight = await desk.find(name);
-    if (freight === undefined) throw new Error(`Freight "${name}" not found`);
+    if (freight === undefined) continue;
     const status = freight.status ?? {};
     if (latest?.phase === "Failed" && latest.message !== abortedMessage) {
       desk.change(freight, takeBackVerification(status, stage.metadata.name));
