@@ -1,5 +1,6 @@
 // Prints how fast things are, beside a floor measured in the same run. `npm run bench -- steps webhook` runs some.
 import { benchDiscovery } from "#bench/discovery.ts";
+import { benchExpressions } from "#bench/expressions.ts";
 import { benchGitClone } from "#bench/git-clone.ts";
 import { benchStartUp } from "#bench/start-up.ts";
 import { benchSteps } from "#bench/steps.ts";
@@ -10,6 +11,7 @@ const benches: Record<string, () => Promise<void>> = {
   steps: benchSteps,
   throughput: benchThroughput,
   webhook: benchWebhook,
+  expressions: benchExpressions,
   discovery: benchDiscovery,
   "git-clone": benchGitClone,
   "start-up": benchStartUp,

@@ -12,7 +12,7 @@ import { zoneAt } from "./zones.ts";
 export class Evaluation implements Host {
   private readonly functions: HostFunctions;
   private readonly tag: string;
-  private readonly answers = new Map<string, string>();
+  private answers: Map<string, string> | undefined;
   private pending: Promise<void> | undefined;
   private time: string | undefined;
 
@@ -29,14 +29,16 @@ export class Evaluation implements Host {
 
   call(name: string, args: string): string {
     const question = `${name}(${args})`;
-    const known = this.answers.get(question);
+    this.answers ??= new Map();
+    const { answers } = this;
+    const known = answers.get(question);
     if (known !== undefined) return known;
     const answer = this.ask(name, args);
     if (typeof answer === "string") {
-      this.answers.set(question, answer);
+      answers.set(question, answer);
       return answer;
     }
-    this.pending = answer.then((text) => void this.answers.set(question, text));
+    this.pending = answer.then((text) => void answers.set(question, text));
     return "";
   }
 

@@ -13,7 +13,7 @@ export type { HostFunction, HostFunctions, HostValue, Scope } from "./functions.
 export interface ExpressionLimits {
   /** Of all values of one evaluation; 64 MiB by default. */
   readonly memoryBytes?: number;
-  /** For one evaluation, the time that host functions take not counted; 500 by default. */
+  /** For one evaluation, the time that host functions take not counted; 1000 by default. */
   readonly milliseconds?: number;
 }
 
@@ -40,7 +40,7 @@ export interface Expressions {
 export async function createExpressions(limits: ExpressionLimits = {}): Promise<Expressions> {
   const engine = new Engine({
     memoryBytes: limits.memoryBytes ?? 64 * 1024 * 1024,
-    milliseconds: limits.milliseconds ?? 500,
+    milliseconds: limits.milliseconds ?? 1000,
   });
   await engine.sandbox();
 

@@ -162,8 +162,9 @@ function shapeOf(found: HostFunction | undefined): string {
 }
 
 function writeEnvironment(env: unknown, tag: string): string {
-  const text = JSON.stringify(encode(env, tag));
-  return text.includes(tag) ? `!${text}` : text;
+  const encoded = encode(env, tag);
+  const text = JSON.stringify(encoded);
+  return encoded === env ? text : `!${text}`;
 }
 
 /** Calling nil mostly means that the name is wrong. */

@@ -140,9 +140,11 @@ export function range(from: Value, to: Value, at: number): Value {
   const size = Number(BigInt(end) - BigInt(start)) + 1;
   if (size <= 0) return [];
   spend(size, at);
-  return Array.from({ length: size }, (_, index) =>
-    typeof start === "number" ? start + index : start + BigInt(index),
-  );
+  const numbers: Value[] = [];
+  for (let index = 0; index < size; index++) {
+    numbers.push(typeof start === "number" ? start + index : start + BigInt(index));
+  }
+  return numbers;
 }
 
 function array(value: Value, refusal: string, at: number, end = ""): readonly Value[] {

@@ -24,20 +24,35 @@ type Tagged =
   | ["function", string]
   | ["map", [string, unknown][]];
 
-/** Turns a value into what JSON.stringify writes for the other side. */
+/** What JSON.stringify writes for the other side: the value itself where JSON has words for all of it. */
 export function encode(value: Value, tag: string): unknown {
-  if (value === undefined || value === null) return null;
+  if (typeof value === "string" || typeof value === "boolean" || value === null) return value;
+  if (value === undefined) return null;
   if (typeof value === "bigint") return { [tag]: ["int", String(value)] };
   if (typeof value === "number") {
     return Number.isFinite(value) ? value : { [tag]: ["float", String(value)] };
   }
   if (typeof value !== "object") return value;
-  if (Array.isArray(value)) return value.map((element) => encode(element, tag));
-  if (isPlainMap(value)) {
-    const entries = Object.entries(value).map(([key, entry]): [string, unknown] => [key, encode(entry, tag)]);
-    return Object.fromEntries(entries);
+  if (Array.isArray(value)) {
+    const encoded = value.map((element) => encode(element, tag));
+    return encoded.every((element, index) => element === value[index]) ? value : encoded;
   }
-  return { [tag]: special(value, tag) };
+  return isPlainMap(value) ? encodeMap(value, tag) : { [tag]: special(value, tag) };
+}
+
+function encodeMap(map: Record<string, Value>, tag: string): unknown {
+  let changed: Map<string, unknown> | undefined;
+  for (const key of Object.keys(map)) {
+    const encoded = encode(map[key], tag);
+    if (encoded !== map[key]) {
+      changed ??= new Map();
+      changed.set(key, encoded);
+    }
+  }
+  if (!changed) return map;
+  return Object.fromEntries(
+    Object.keys(map).map((key) => [key, changed.has(key) ? changed.get(key) : map[key]]),
+  );
 }
 
 function special(value: object, tag: string): Tagged {
