@@ -31,7 +31,8 @@ const config = z
 export default defineStep({
   name: "delete",
   summary: "Deletes files and folders of the workspace.",
-  notes: "A symbolic link is deleted itself, never what it points to.",
+  notes:
+    "A symbolic link is deleted itself, never what it points to. A pattern that ends in `/**` fits the folder before it, too.",
   config,
   output: z.object({}),
   examples: [

@@ -1,46 +1,43 @@
-import { lstat, readdir } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
-import picomatch from "picomatch";
 import { StepFailure } from "#core/failure.ts";
 import { codeOf } from "#core/file-failure.ts";
 import type { Workspace } from "#core/workspace.ts";
+import { type Glob, readGlob } from "./glob.ts";
 
 /**
- * The paths in a workspace that a glob matches. Knows `*`, `**`, `?`, `[a-z]` and `{a,b}`; names that begin
- * with a dot are matched as others are. `**` does not lead over symbolic links; a link that the pattern
- * names is followed, and refused when it leaves the workspace.
+ * The paths in a workspace that a pattern matches, "." among them where the workspace itself fits. Patterns
+ * do not lead over symbolic links, but for those that they name, which are refused when they leave the
+ * workspace.
  */
 export async function findByGlob(workspace: Workspace, pattern: string): Promise<string[]> {
-  const wanted = pattern.replace(/^(\.?\/)+/, "");
-  const { matches, base } = compile(pattern, wanted);
-  const start = await workspace.resolve(base);
-  const found = new Set<string>();
-  if (wanted === base) {
-    if (await exists(start)) found.add(base);
-    return [...found];
-  }
-  await walk(start, base, (name) => {
-    if (matches(name)) found.add(name);
-  });
-  return [...found].sort();
+  const glob = globOf(pattern);
+  const start = await workspace.resolve(glob.base);
+  const found: string[] = [];
+  const visit = (name: string, isFolder: boolean) => {
+    if (glob.matches(name) && (isFolder || !glob.foldersOnly)) found.push(name === "" ? "." : name);
+  };
+  const base = await stat(start).catch(() => undefined);
+  if (base) visit(glob.base, base.isDirectory());
+  await walk(start, glob.base, visit);
+  return found.sort();
 }
 
-function compile(pattern: string, wanted: string): { matches: (name: string) => boolean; base: string } {
+function globOf(pattern: string): Glob {
   try {
-    const options = { dot: true, noextglob: true, nonegate: true, strictBrackets: true } as const;
-    const matches = picomatch(wanted, options);
-    const { base, isGlob } = picomatch.scan(wanted);
-    return { matches: (name) => matches(name), base: isGlob ? base : wanted };
+    return readGlob(pattern.replace(/^(\.?\/)+/, ""));
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new StepFailure("refused", `Cannot read pattern "${pattern}": ${why}`, { cause: error });
   }
 }
 
-async function walk(folder: string, name: string, visit: (name: string) => void): Promise<void> {
+type Visit = (name: string, isFolder: boolean) => void;
+
+async function walk(folder: string, name: string, visit: Visit): Promise<void> {
   for (const entry of await entriesOf(folder)) {
-    const child = path.posix.join(name, entry.name);
-    visit(child);
+    const child = name === "" ? entry.name : `${name}/${entry.name}`;
+    visit(child, entry.isDirectory());
     if (entry.isDirectory()) await walk(path.join(folder, entry.name), child, visit);
   }
 }
@@ -52,11 +49,4 @@ async function entriesOf(folder: string) {
     if (codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR") return [];
     throw error;
   }
-}
-
-async function exists(at: string): Promise<boolean> {
-  return await lstat(at).then(
-    () => true,
-    () => false,
-  );
 }

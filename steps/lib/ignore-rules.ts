@@ -1,8 +1,10 @@
+import { linearPattern, literally } from "./linear-pattern.ts";
+
 /** Tells whether a path below the folder that the rules are for is left out; a folder's path ends in "/". */
 export type IgnoreRules = (path: string) => boolean;
 
 /** One name of a rule: `**` and the empty one before a leading slash as they are, others compiled. */
-type Name = "**" | "" | RegExp | undefined;
+type Name = "**" | "" | ((name: string) => boolean) | undefined;
 
 interface Rule {
   /** Names between slashes; one name alone is looked for at every depth. */
@@ -41,7 +43,7 @@ function parseRule(line: string): Rule {
 }
 
 function nameFits(wanted: Name, name: string): boolean {
-  return wanted instanceof RegExp && wanted.test(name);
+  return typeof wanted === "function" && wanted(name);
 }
 
 function fits(rule: Rule, names: readonly string[], isFolder: boolean): boolean {
@@ -76,16 +78,16 @@ function restBehindPath({ names: wanted }: Rule, names: readonly string[]): numb
 }
 
 /** `*`, `?`, `[a-z]`, `[^a-z]` and a backslash before what is meant literally. A broken pattern fits nothing. */
-function compileName(wanted: string): RegExp | undefined {
+function compileName(wanted: string): Name {
+  if (/(^|[^\\])\[(?![^\]]+\])/.test(wanted)) return undefined;
   const source = wanted.replace(/\\[\s\S]|\[\^?(?:\\[\s\S]|[^\]\\])+\]|[\s\S]/g, (part) => {
     if (part === "*") return ".*";
     if (part === "?") return ".";
     if (part.length > 1 && part.startsWith("[")) return part.replace(/(?<=.)\[/g, "\\[");
-    return part.replace(/^\\/, "").replace(/[\\^$.*+?()[\]{}|/]/, "\\$&");
+    return literally(part.replace(/^\\/, ""));
   });
-  if (/(^|[^\\])\[(?![^\]]+\])/.test(wanted)) return undefined;
   try {
-    return new RegExp(`^${source}$`, "su");
+    return linearPattern(source);
   } catch {
     return undefined;
   }

@@ -78,6 +78,12 @@ describe("delete", () => {
       left: ["b"],
     },
     {
+      what: "a folder by a pattern for all that is in it",
+      files: { "a/b/c": "1", d: "2" },
+      config: { path: "a/**", pathsAreGlobs: true },
+      left: ["d"],
+    },
+    {
       what: "nothing for a pattern without a match",
       files: { a: "1" },
       config: { path: "*.x", pathsAreGlobs: true },
@@ -102,6 +108,7 @@ describe("delete", () => {
     { config: { path: "../*", pathsAreGlobs: true }, says: "out of the workspace" },
     { config: { path: "../outside" }, says: "out of the workspace" },
     { config: { path: ".." }, says: "out of the workspace" },
+    { config: { path: "**", pathsAreGlobs: true }, says: "it is the workspace itself" },
     { config: { path: "." }, says: "it is the workspace itself" },
     { config: { path: "out/secret" }, says: '"out" is a symbolic link' },
     { config: { path: "out/*", pathsAreGlobs: true }, says: '"out" is a symbolic link' },
