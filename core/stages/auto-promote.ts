@@ -5,7 +5,7 @@ import type { Resource } from "#core/resources/resource.ts";
 import type { Stage } from "#core/resources/stage.ts";
 import { selectCandidates } from "#core/stages/auto-promotion.ts";
 import { listChoice } from "#core/stages/availability.ts";
-import { autoPromotion, type PromotionServices } from "#core/stages/create-promotion.ts";
+import { automaticPromotion, type PromotionServices } from "#core/stages/create-promotion.ts";
 import { effectiveHolds } from "#core/stages/holds.ts";
 import type { StagePass } from "#core/stages/pass.ts";
 import type { StagePromotions } from "#core/stages/sync-promotions.ts";
@@ -34,7 +34,8 @@ export async function autoPromote(pass: StagePass, services: PromotionServices):
     if (stage.status.effectiveAutoPromotionHolds?.[origin] !== undefined) continue;
     if (isThereOrComing(stage, candidate)) continue;
     if (!(await mayTry(services.store, stage, candidate))) continue;
-    pass.writes.push(...(await autoPromotion(services, stage, candidate)));
+    const message = `Automatically promoted Freight from origin "${origin}" for Stage "${stage.metadata.name}"`;
+    pass.writes.push(...(await automaticPromotion(services, stage, candidate, { message })));
   }
 }
 

@@ -11,13 +11,16 @@ export function findPolicy(config: ProjectConfig | undefined, stage: Stage): Pro
   return config?.spec?.promotionPolicies?.find((policy) => isFor(policy, stage));
 }
 
+/** What the project's settings say of the stage. Throws when a pattern cannot be read. */
+export async function getPolicy(store: Store, stage: Stage): Promise<PromotionPolicy | undefined> {
+  const { namespace: project = "" } = stage.metadata;
+  const ref = { kind: "ProjectConfig", project, name: project };
+  return findPolicy((await store.get(ref)) as ProjectConfig | undefined, stage);
+}
+
 /** Whether the project's settings let freight into the stage without anybody asking. */
 export async function isAutoPromotionEnabled(store: Store, stage: Stage): Promise<boolean> {
-  const { namespace: project = "" } = stage.metadata;
-  const config = (await store.get({ kind: "ProjectConfig", project, name: project })) as
-    | ProjectConfig
-    | undefined;
-  return findPolicy(config, stage)?.autoPromotionEnabled === true;
+  return (await getPolicy(store, stage))?.autoPromotionEnabled === true;
 }
 
 /**

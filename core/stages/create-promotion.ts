@@ -49,14 +49,14 @@ export async function createPromotion(
 }
 
 /** The writes that bring a promotion into being when nobody but the stage's policy asked for it. */
-export async function autoPromotion(
+export async function automaticPromotion(
   { store, now }: PromotionServices,
   stage: Stage,
   freight: Freight,
+  { message, annotations }: { message: string; annotations?: Record<string, string> },
 ): Promise<Write[]> {
   const findTask = taskFinder(store, stage.metadata.namespace ?? "");
-  const promotion = await buildPromotion(stage, freight.metadata.name, { findTask });
-  const message = `Automatically promoted Freight from origin "${originKey(freight.origin)}" for Stage "${stage.metadata.name}"`;
+  const promotion = await buildPromotion(stage, freight.metadata.name, { findTask, annotations });
   return creation(promotion, freight, { message, actor: stageActor, at: now() });
 }
 

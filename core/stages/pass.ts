@@ -1,6 +1,7 @@
 import type { Masker } from "#core/credentials/masker.ts";
 import type { Expressions, HostFunctions } from "#core/expressions/expressions.ts";
 import type { Freight, FreightReference, FreightStatus } from "#core/resources/freight.ts";
+import type { PromotionPolicy } from "#core/resources/project-config.ts";
 import { refOf } from "#core/resources/resource.ts";
 import type { FreightRequest, Health, Stage, StageStatus } from "#core/resources/stage.ts";
 import type { PromotionServices } from "#core/stages/create-promotion.ts";
@@ -33,6 +34,8 @@ export interface StagePass {
   /** As it was read, but for `status`, which is worked on and written at the end. */
   readonly stage: Stage & { status: StageStatus };
   readonly now: Date;
+  /** What the project's settings say of the stage. */
+  policy?: PromotionPolicy;
   autoPromotionEnabled: boolean;
   readonly freight: FreightDesk;
   /** Written together with the status, in one transaction. */

@@ -2,7 +2,8 @@ import { type ResourceRef, refOf } from "#core/resources/resource.ts";
 import type { Stage } from "#core/resources/stage.ts";
 import type { Reconciler } from "#core/scheduler/reconciler.ts";
 import { autoPromote, syncEffectiveHolds } from "#core/stages/auto-promote.ts";
-import { isAutoPromotionEnabled } from "#core/stages/auto-promotion.ts";
+import { getPolicy } from "#core/stages/auto-promotion.ts";
+import { rememberStable, rollBack } from "#core/stages/auto-rollback.ts";
 import { isControlFlow, listRequestedFreight, nextSoakEnd, waitsForSoak } from "#core/stages/availability.ts";
 import { controlFlowStatus, passOn } from "#core/stages/control-flow.ts";
 import { assessHealth } from "#core/stages/health.ts";
@@ -10,7 +11,7 @@ import { keys } from "#core/stages/keys.ts";
 import { createFreightDesk, type StagePass, type StageServices } from "#core/stages/pass.ts";
 import { setReconciling, summarize, summarizeFailure } from "#core/stages/summary.ts";
 import { syncFreight } from "#core/stages/sync-freight.ts";
-import { listPromotions, syncPromotions } from "#core/stages/sync-promotions.ts";
+import { listPromotions, type StagePromotions, syncPromotions } from "#core/stages/sync-promotions.ts";
 import { isUnderWay } from "#core/stages/verification/phases.ts";
 import { markFreight, verifyStage } from "#core/stages/verification/verify-stage.ts";
 import { createStageWakeUps } from "#core/stages/wake-ups.ts";
@@ -67,7 +68,9 @@ export function createStageReconciler(options: StageReconcilerOptions): Reconcil
       writes: [],
     };
     await orProblem(pass, async () => {
-      pass.autoPromotionEnabled = !isControlFlow(read) && (await isAutoPromotionEnabled(store, read));
+      if (isControlFlow(read)) return;
+      pass.policy = await getPolicy(store, read);
+      pass.autoPromotionEnabled = pass.policy?.autoPromotionEnabled === true;
     });
     return pass;
   }
@@ -86,8 +89,9 @@ export function createStageReconciler(options: StageReconcilerOptions): Reconcil
     await assessHealth(pass, options.healthCheckers ?? {}, signal);
     await verifyStage(pass, options);
     await markFreight(pass);
+    rememberStable(pass);
     syncEffectiveHolds(pass, promotions);
-    if (pass.problem === undefined) await orProblem(pass, () => autoPromote(pass, options));
+    await orProblem(pass, () => promoteByPolicy(pass, promotions));
 
     const held = stage.status.freightHistory?.[0];
     const isVerifying = held !== undefined && isUnderWay(held);
@@ -98,6 +102,12 @@ export function createStageReconciler(options: StageReconcilerOptions): Reconcil
     const refresh = stage.metadata.annotations?.[keys.refresh];
     if (refresh !== undefined) stage.status.lastHandledRefresh = refresh;
     return isMore;
+  }
+
+  async function promoteByPolicy(pass: StagePass, promotions: StagePromotions): Promise<void> {
+    if (pass.problem !== undefined) return;
+    const isRolledBack = await rollBack(pass, options, promotions);
+    if (!isRolledBack) await autoPromote(pass, options);
   }
 
   /** Returns false when the stage's status was right already. */

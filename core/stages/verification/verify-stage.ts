@@ -93,7 +93,11 @@ async function startRun(
   const [latest] = collection.verificationHistory ?? [];
   if (reverify === undefined) {
     const existing = await findRun(services, stage, collection);
-    if (existing !== undefined) return { ...begun, ...outcomeOf(existing, now) };
+    if (existing !== undefined) {
+      const outcome = outcomeOf(existing, now);
+      // It is known from now on, though it was found out before.
+      return { ...begun, ...outcome, ...(outcome.finishTime ? { finishTime: toTime(now) } : {}) };
+    }
   }
   const isOfPromotion =
     latest === undefined || (reverify?.controlPlane === true && reverify.actor !== undefined);
