@@ -1,4 +1,4 @@
-import type { Builtin, Call, Chain, Member, Node } from "./ast.ts";
+import type { Binary, Builtin, Call, Chain, Member, Node } from "./ast.ts";
 import { predicateBuiltins } from "./builtin-names.ts";
 import type { Span } from "./error.ts";
 
@@ -34,6 +34,9 @@ const binaryFunctions: Readonly<Record<string, string>> = {
   endsWith: "endsWith",
   "..": "range",
 };
+
+/** Operators in a row from which on it is written flat. */
+const longRow = 40;
 
 export interface CompileOptions {
   /** Whether a name that is called is one of the host's functions. */
@@ -106,7 +109,7 @@ class Compiler {
       case "unary":
         return this.unary(node.operator, this.write(node.operand), this.place(node));
       case "binary":
-        return this.binary(node.operator, node.left, node.right, node);
+        return this.binary(node);
       case "chain":
         return this.chain(node);
       case "member":
@@ -159,9 +162,21 @@ class Compiler {
     return operator === "+" ? operand : `!${this.use("bool", operand, at)}`;
   }
 
-  private binary(operator: string, left: Node, right: Node, node: Node): string {
+  /** A long row of operators is written one after the other, so as not to nest as deep as it is long. */
+  private binary(root: Binary): string {
+    const row: Binary[] = [root];
+    for (let { left } = root; left.kind === "binary"; { left } = left) row.push(left);
+    if (row.length < longRow) return this.operation(root, this.write(root.left));
+    const local = this.local();
+    const first = row.pop() as Binary;
+    const steps = [this.operation(first, this.write(first.left))];
+    for (const node of row.reverse()) steps.push(this.operation(node, local));
+    return `(${steps.map((step) => `${local}=${step}`).join(",")})`;
+  }
+
+  private operation(node: Binary, a: string): string {
+    const { operator, left, right } = node;
     const at = this.place(node);
-    const a = this.write(left);
     if (operator === "in" && right.kind === "constants") {
       const values = right.values.map((value) =>
         typeof value === "bigint" ? integer(value) : JSON.stringify(value),

@@ -39,7 +39,12 @@ export class Engine {
 
   dispose(): void {
     this.disposed = true;
+    const { current, handles } = this;
     this.drop();
+    void current?.then((sandbox) => {
+      for (const handle of handles.values()) handle.dispose();
+      sandbox.dispose();
+    });
   }
 
   private runOnce(sandbox: Sandbox, program: Program, env: string, evaluation: Evaluation): string {
@@ -73,19 +78,9 @@ export class Engine {
     this.handles.delete(program);
   }
 
-  /** Lets go of the sandbox. A broken machine may not even survive its own clearing up. */
+  /** Lets go of the sandbox. A broken machine could not even be cleared up: its memory goes with it. */
   private drop(): void {
-    const sandbox = this.current;
-    const handles = this.handles;
     this.current = undefined;
     this.handles = new Map();
-    void sandbox?.then((one) => {
-      try {
-        for (const handle of handles.values()) handle.dispose();
-        one.dispose();
-      } catch {
-        // Its memory goes with the machine, which nothing refers to any more.
-      }
-    });
   }
 }

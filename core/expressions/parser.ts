@@ -3,11 +3,14 @@ import { isBuiltin, type PredicateArgument, predicateBuiltins } from "./builtin-
 import { ExpressionError, type Span } from "./error.ts";
 import { parseFloatLiteral, parseIntegerLiteral } from "./number-literals.ts";
 import { type Token, type TokenKind, tokenize } from "./tokens.ts";
+import { depthOf } from "./tree.ts";
 
 /** As many nodes as the language allows by default. */
 const maxNodes = 10_000;
 /** Deeper trees than anybody writes would only exhaust the stacks of those who walk them. */
-const maxDepth = 400;
+const maxDepth = 300;
+/** A row of operators (`a + b + c …`) goes further. */
+const maxRow = 1000;
 
 const unaryPrecedence: Readonly<Record<string, number>> = { not: 50, "!": 50, "-": 90, "+": 90 };
 
@@ -69,6 +72,8 @@ class Parser {
   run(): Node {
     const node = this.sequence();
     if (!this.is("EOF")) this.unexpected();
+    const { nested, along } = depthOf(node);
+    if (nested > maxDepth || along > maxRow) this.fail("expression is nested too deeply", node.at);
     return node;
   }
 

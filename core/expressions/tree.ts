@@ -89,3 +89,19 @@ function rebuild(
 export function some(node: Node, test: (node: Node) => boolean): boolean {
   return test(node) || childrenOf(node).some((child) => some(child, test));
 }
+
+/** How deep a tree is; `along` is how long its longest row of operators is, as in `a + b + c`. */
+export function depthOf(root: Node): { nested: number; along: number } {
+  const deepest = { nested: 0, along: 0 };
+  const left: { node: Node; nested: number; along: number }[] = [{ node: root, nested: 1, along: 0 }];
+  for (let one = left.pop(); one; one = left.pop()) {
+    const { node, nested, along } = one;
+    deepest.nested = Math.max(deepest.nested, nested);
+    deepest.along = Math.max(deepest.along, along);
+    for (const child of childrenOf(node)) {
+      const continues = node.kind === "binary" && child === node.left && child.kind === "binary";
+      left.push({ node: child, nested: continues ? nested : nested + 1, along: continues ? along + 1 : 0 });
+    }
+  }
+  return deepest;
+}
