@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { DiscoveryDeps, Found } from "#core/artifacts/discovery-deps.ts";
-import type { ObservedRefs } from "#core/artifacts/git-selection.ts";
+import type { CommitHistory, ObservedRefs } from "#core/artifacts/git-selection.ts";
 import { isSameObservation, observe, refPatterns, selectCommits } from "#core/artifacts/git-selection.ts";
 import { type History, lsRemote, openHistory, openSource } from "#core/git/history.ts";
 import type { DiscoveredCommit, GitDiscoveryResult, GitSubscription } from "#core/resources/warehouse.ts";
@@ -49,15 +49,27 @@ export async function discoverCommits(
 }
 
 /** What a commit changes never changes: in a busy repository each look would ask for the same old commits. */
-function rememberChanges(history: History, changes: DiscoveryDeps["changes"], repository: string): History {
+function rememberChanges(
+  history: History,
+  changes: DiscoveryDeps["changes"],
+  repository: string,
+): CommitHistory {
+  const keyOf = (commit: string) => `${repository} ${commit}`;
   return {
-    ...history,
+    commits: (options) => history.commits(options),
+    tags: () => history.tags(),
+    async readAhead(commits) {
+      const unknown = commits.filter((commit) => changes.get(keyOf(commit)) === undefined);
+      if (unknown.length < 2) return;
+      // Too much to be read together can still be read one by one.
+      const read = await history.changes(unknown).catch(() => new Map<string, string[]>());
+      for (const [commit, paths] of read) changes.set(keyOf(commit), paths);
+    },
     async changedPaths(commit) {
-      const key = `${repository} ${commit}`;
-      const known = changes.get(key);
+      const known = changes.get(keyOf(commit));
       if (known !== undefined) return [...known];
       const paths = await history.changedPaths(commit);
-      changes.set(key, paths);
+      changes.set(keyOf(commit), paths);
       return paths;
     },
   };

@@ -9,6 +9,12 @@ import type { DiscoveredCommit, GitDiscoveryResult, GitSubscription } from "#cor
 
 export type ObservedRefs = NonNullable<GitDiscoveryResult["observedRefs"]>;
 
+/** A repository's history, as far as commits are chosen from it. */
+export interface CommitHistory extends Pick<History, "commits" | "tags" | "changedPaths"> {
+  /** Told of commits whose changes are about to be asked for, so that they can be read together. */
+  readAhead?(commits: readonly string[]): Promise<void>;
+}
+
 /** Tells whether an expression holds for a commit or a tag. Times in `env` are RFC 3339. */
 export type ExpressionFilter = (expression: string, env: CommitEnv) => Promise<boolean>;
 
@@ -66,7 +72,7 @@ export function couldTakeRef(subscription: GitSubscription, ref: string): boolea
 /** The commits that the subscription's strategy chooses, the best first. */
 export async function selectCommits(
   subscription: GitSubscription,
-  history: History,
+  history: CommitHistory,
   matches: ExpressionFilter,
 ): Promise<Selection<DiscoveredCommit>> {
   return subscription.commitSelectionStrategy === "NewestFromBranch"
@@ -76,7 +82,7 @@ export async function selectCommits(
 
 async function selectFromBranch(
   subscription: GitSubscription,
-  history: History,
+  history: CommitHistory,
   matches: ExpressionFilter,
 ): Promise<Selection<DiscoveredCommit>> {
   const { branch, since } = subscription;
@@ -92,6 +98,7 @@ async function selectFromBranch(
       limit: size,
       skip,
     });
+    if (hasPaths(subscription)) await history.readAhead?.(batch.map(({ id }) => id));
     for (const commit of batch) {
       if (chosen.length === limit) break;
       const reason = await judge(commit.id, commitEnv(commit));
@@ -105,7 +112,7 @@ async function selectFromBranch(
 
 async function selectByTag(
   subscription: GitSubscription,
-  history: History,
+  history: CommitHistory,
   matches: ExpressionFilter,
 ): Promise<Selection<DiscoveredCommit>> {
   const rules = rulesFor(subscription);
@@ -123,6 +130,10 @@ async function selectByTag(
     }
     const tag = byName.get(name);
     if (tag === undefined) continue;
+    if (hasPaths(subscription) && at % limit === 0) {
+      const next = sorted.slice(at, at + limit).flatMap((one) => byName.get(one)?.commitId ?? []);
+      await history.readAhead?.(next);
+    }
     const reason = await judge(tag.commitId, tagEnv(tag));
     if (reason === undefined)
       chosen.push(toDiscovered({ ...tag, id: tag.commitId }, tag.createdAt, { tag: name }));
@@ -155,10 +166,14 @@ function sortTags({ commitSelectionStrategy }: GitSubscription, names: readonly 
   }
 }
 
+function hasPaths({ includePaths = [], excludePaths = [] }: GitSubscription): boolean {
+  return includePaths.length + excludePaths.length > 0;
+}
+
 type Judge = (commit: string, env: CommitEnv) => Promise<string | undefined>;
 
 /** Why a commit is left out by the expression or by the paths that it changes. */
-function judgeOf(subscription: GitSubscription, history: History, matches: ExpressionFilter): Judge {
+function judgeOf(subscription: GitSubscription, history: CommitHistory, matches: ExpressionFilter): Judge {
   const { expressionFilter } = subscription;
   const changeCounts = pathFilter(subscription);
   return async (commit, env) => {

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { Credentials } from "#core/credentials/credentials.ts";
 import { StepFailure } from "#core/failure.ts";
 import type { Git } from "#core/git/git.ts";
@@ -60,6 +61,8 @@ export interface History {
   tags(): Promise<TagMetadata[]>;
   /** Files that a commit changed against its first parent; both names of one that moved. */
   changedPaths(commit: string): Promise<string[]>;
+  /** The same for many commits at once, by their full hashes. */
+  changes(commits: readonly string[]): Promise<Map<string, string[]>>;
   /** The whole message. */
   message(commit: string): Promise<string>;
   /** The branch's newest commit; undefined when there is no such branch. */
@@ -168,6 +171,27 @@ export async function openHistory(
       );
       return text.split("\0").filter(Boolean);
     },
+    async changes(commits) {
+      // No file can be called what nobody knows beforehand.
+      const mark = randomUUID();
+      const { stdout } = await git.run(
+        [
+          "show",
+          "--stdin",
+          `--pretty=format:${mark} %H%x00`,
+          "--name-only",
+          "--no-renames",
+          "--first-parent",
+          "-z",
+        ],
+        {
+          cwd: folder,
+          task: `list the changes in ${commits.length} commits ${where}`,
+          input: commits.map((commit) => `${fullHash(commit)}\n`).join(""),
+        },
+      );
+      return readChanges(stdout, mark);
+    },
     async message(commit) {
       const args = [
         "log",
@@ -187,6 +211,26 @@ export async function openHistory(
       return first === second;
     },
   };
+}
+
+/** Each commit's line is followed by its files; the first stands behind a line break, a NUL ends each. */
+function readChanges(text: string, mark: string): Map<string, string[]> {
+  const changes = new Map<string, string[]>();
+  let files: string[] = [];
+  for (const part of text.split("\0")) {
+    if (part.startsWith(`${mark} `)) {
+      files = [];
+      changes.set(part.slice(mark.length + 1), files);
+    } else if (part !== "") {
+      files.push(files.length === 0 ? part.replace(/^\n/, "") : part);
+    }
+  }
+  return changes;
+}
+
+function fullHash(commit: string): string {
+  if (/^[0-9a-f]{40}(?:[0-9a-f]{24})?$/.test(commit)) return commit;
+  throw new StepFailure("refused", `Cannot use ${JSON.stringify(commit)} as a commit: it is no full hash`);
 }
 
 /** The same fields for both sorts of tags: those of the commit stand behind `*` for annotated ones. */

@@ -264,6 +264,22 @@ describe("a Warehouse", () => {
     ]);
   });
 
+  it("finds the newest commit that changes the paths it is for, however many do not", async () => {
+    const wanted = { subject: "Wanted", files: { "apps/web/a.yaml": "1" } };
+    const others = Array.from({ length: 50 }, (_, at) => ({
+      subject: `Other ${at}`,
+      files: { other: `${at}` },
+    }));
+    const repository = plannedRepository([wanted, ...others]);
+    const { reconcile, freight } = await project({
+      subscriptions: [
+        { git: { repoURL: `file://${repository}`, includePaths: ["apps/web"], discoveryLimit: 5 } },
+      ],
+    });
+    await reconcile();
+    expect((await freight())[0]?.commits).toMatchObject([{ message: "Wanted" }]);
+  });
+
   it("takes what people write into repositories as text and nothing else", async () => {
     const subject = "${{ secrets('all') }} <b>; $(touch /tmp/x)";
     const repository = plannedRepository([{ subject, tags: ["--output=x", "a"] }]);

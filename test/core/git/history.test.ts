@@ -50,6 +50,32 @@ describe("the history of a repository", () => {
     expect(tags.light?.createdAt).toBe(git(repository, "log", "-1", "--format=%cI", "main"));
   });
 
+  it("lists what many commits changed, each as by itself, merges and odd names too", async () => {
+    const repository = bareRepository([{ "dir/one": "1", "naïve\nfile": "" }, { two: "2" }, {}]);
+    git(repository, "branch", "side", "main~2");
+    commitTo(repository, "side", { "from side": "3" });
+    const merge = git(
+      repository,
+      "-c",
+      "user.name=a",
+      "-c",
+      "user.email=a@b",
+      "commit-tree",
+      git(repository, "merge-tree", "--write-tree", "main", "side"),
+      ...["-p", "main", "-p", "side", "-m", "Merge"],
+    );
+    git(repository, "update-ref", "refs/heads/main", merge);
+    const { history } = await opened(repository);
+    const ids = git(repository, "rev-list", "main").split("\n");
+    const changes = await history.changes(ids);
+    expect([...changes.keys()].sort()).toEqual([...ids].sort());
+    for (const id of ids) {
+      expect(changes.get(id)?.sort()).toEqual((await history.changedPaths(id)).sort());
+    }
+    expect(changes.get(merge)).toEqual(["from side"]);
+    await expect(history.changes(["--output=x"])).rejects.toMatchObject({ kind: "refused" });
+  });
+
   it("lists what a commit changed, both names of a file that moved, odd names as they are", async () => {
     const repository = bareRepository([{ "dir/one": "same text", "naïve file\t.txt": "" }]);
     const { history } = await opened(repository);
