@@ -3,6 +3,8 @@ import { keys as promotionKeys } from "#core/promotion/keys.ts";
 /** Labels and annotations by which Kargo's own tools know stages, their promotions and their verifications. */
 export const keys = {
   ...promotionKeys,
+  /** On a stage: `supersede` lets newer promotions take the place of those that wait. */
+  queue: "towpath.dev/queue",
   /** On a promotion: the origin that auto-promotion is to rest for. */
   hold: "kargo.akuity.io/auto-promotion-hold",
   /** On a promotion: the origin that auto-promotion is to go on for. */

@@ -10,6 +10,7 @@ import { assessHealth } from "#core/stages/health.ts";
 import { keys } from "#core/stages/keys.ts";
 import { createFreightDesk, type StagePass, type StageServices } from "#core/stages/pass.ts";
 import { setReconciling, summarize, summarizeFailure } from "#core/stages/summary.ts";
+import { supersede } from "#core/stages/supersede.ts";
 import { syncFreight } from "#core/stages/sync-freight.ts";
 import { listPromotions, type StagePromotions, syncPromotions } from "#core/stages/sync-promotions.ts";
 import { isUnderWay } from "#core/stages/verification/phases.ts";
@@ -84,6 +85,7 @@ export function createStageReconciler(options: StageReconcilerOptions): Reconcil
   async function lookAtRegular(pass: StagePass, signal: AbortSignal): Promise<boolean> {
     const { stage, now } = pass;
     const promotions = await listPromotions(store, stage);
+    await supersede(pass, promotions);
     const isNextWaiting = syncPromotions(pass, promotions);
     await syncFreight(pass, store);
     await assessHealth(pass, options.healthCheckers ?? {}, signal);

@@ -7,6 +7,7 @@ import type { Resource } from "#core/resources/resource.ts";
 import type { Stage } from "#core/resources/stage.ts";
 import { createScheduler } from "#core/scheduler/scheduler.ts";
 import { isFreightAvailable } from "#core/stages/availability.ts";
+import { keys } from "#core/stages/keys.ts";
 import { createStageOperations } from "#core/stages/operations.ts";
 import { createStageReconciler } from "#core/stages/reconciler.ts";
 import { succeeded, waiting } from "#core/step.ts";
@@ -17,6 +18,7 @@ import {
   direct,
   freight,
   passage,
+  request,
   stage,
   verifiedIn,
   warehouse,
@@ -176,5 +178,32 @@ describe("a pipeline", () => {
     expected[index] = "Aborted";
     expect(await outcomes()).toEqual(expected.map((phase, at) => `test f${at + 1} ${phase}`));
     expect(await summary("test")).toBe("f3");
+  });
+
+  it("lets a newer promotion take the place of those that wait, where its stage says so", async () => {
+    let isOpen = false;
+    const hold = async () => (isOpen ? succeeded({}) : waiting("for the word", 10));
+    const both = [direct, request({ direct: true }, "config")];
+    const superseding = stage("test", both, steps("hold"));
+    superseding.metadata.annotations = { [keys.queue]: "supersede" };
+    const pieces = ["f1", "f2", "f3", "f4"].map((name) => freight(name));
+    const { operations, rest, outcomes, summary } = await open(
+      [warehouse("config"), superseding, freight("c1", { warehouse: "config" }), ...pieces],
+      { hold },
+    );
+    for (const piece of ["f1", "f2", "c1", "f3", "f4"]) {
+      await operations.promote({ project: "shop", stage: "test", freight: piece, actor: "admin" });
+      await rest();
+    }
+    isOpen = true;
+    await rest(60);
+    expect(await outcomes()).toEqual([
+      "test f1 Succeeded",
+      "test f2 Aborted",
+      "test c1 Succeeded",
+      "test f3 Aborted",
+      "test f4 Succeeded",
+    ]);
+    expect(await summary("test")).toBe("2/2 Fulfilled");
   });
 });
