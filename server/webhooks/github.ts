@@ -1,9 +1,17 @@
-import { createHmac } from "node:crypto";
 import { z } from "zod";
 import { UserError } from "#core/failure.ts";
 import { normalizeGitUrl } from "#core/git/git-url.ts";
-import { sameSecret } from "#server/auth/tokens.ts";
 import { packageUrls } from "#server/webhooks/package-urls.ts";
+import {
+  Commit,
+  list,
+  nothingToDo,
+  pong,
+  readPayload,
+  requireSignature,
+  text,
+  unsupportedEvent,
+} from "#server/webhooks/payload.ts";
 import type {
   WebhookAnswer,
   WebhookProvider,
@@ -15,41 +23,29 @@ import { refreshWaitingPromotions, refreshWarehouses } from "#server/webhooks/re
 /** From this many commits on GitHub leaves some out, and what changed is not known. */
 const mostCommits = 2048;
 
-const optionalText = z
-  .string()
-  .nullish()
-  .transform((text) => text ?? "");
-const paths = z
-  .array(z.string())
-  .nullish()
-  .transform((list) => list ?? []);
-const Commit = z.object({ added: paths, modified: paths, removed: paths });
 const PushEvent = z.object({
-  ref: optionalText,
-  repository: z.object({ clone_url: optionalText, ssh_url: optionalText }),
-  commits: z.array(Commit).nullish(),
+  ref: text,
+  repository: z.object({ clone_url: text, ssh_url: text }),
+  commits: list(Commit),
   head_commit: Commit.nullish(),
 });
-const PullRequestEvent = z.object({
-  action: optionalText,
-  pull_request: z.object({ html_url: optionalText }).nullish(),
-});
+const PullRequestEvent = z.object({ action: text, pull_request: z.object({ html_url: text }).nullish() });
 const Package = z.object({
-  package_type: optionalText,
+  package_type: text,
   package_version: z
     .object({
-      package_url: optionalText,
+      package_url: text,
       container_metadata: z
         .object({
-          tag: z.object({ name: optionalText }).nullish(),
-          manifest: z.object({ config: z.object({ media_type: optionalText }).nullish() }).nullish(),
+          tag: z.object({ name: text }).nullish(),
+          manifest: z.object({ config: z.object({ media_type: text }).nullish() }).nullish(),
         })
         .nullish(),
     })
     .nullish(),
 });
 const PackageEvent = z.object({
-  action: optionalText,
+  action: text,
   package: Package.nullish(),
   registry_package: Package.nullish(),
 });
@@ -57,7 +53,7 @@ const PackageEvent = z.object({
 type Handler = (request: WebhookRequest, services: WebhookServices) => Promise<WebhookAnswer>;
 
 const handlers: Record<string, Handler> = {
-  ping: async () => done({ msg: "ping event received, webhook is configured correctly" }),
+  ping: async () => pong(),
   push: receivePush,
   pull_request: receivePullRequest,
   package: receivePackage,
@@ -72,28 +68,19 @@ export const github: WebhookProvider = {
   async receive(request, services) {
     const event = request.headers.get("X-GitHub-Event") ?? "";
     const handle = Object.hasOwn(handlers, event) ? handlers[event] : undefined;
-    if (!handle) throw new UserError(`event type ${event} is not supported`);
-    requireSignature(request);
+    if (!handle) throw unsupportedEvent(event);
+    // Its older signature, by SHA-1, is too weak to count.
+    requireSignature(request, "X-Hub-Signature-256", "sha256=");
     return handle(request, services);
   },
 };
 
-/** GitHub signs the body with the secret. Only SHA-256 counts: its older signature is too weak. */
-function requireSignature({ headers, body, secret }: WebhookRequest): void {
-  const signature = headers.get("X-Hub-Signature-256");
-  if (!signature) throw new UserError("missing signature", { status: 401 });
-  const expected = `sha256=${createHmac("sha256", secret).update(body).digest("hex")}`;
-  if (!sameSecret(signature, expected)) throw new UserError("unauthorized", { status: 401 });
-}
-
 async function receivePush(request: WebhookRequest, services: WebhookServices): Promise<WebhookAnswer> {
-  const { ref, repository, commits, head_commit } = parse(request, PushEvent);
-  const known = (commits?.length ?? 0) < mostCommits;
-  const told = known ? [...(commits ?? []), ...(head_commit ? [head_commit] : [])] : [];
+  const { ref, repository, commits, head_commit } = readPayload(request, PushEvent);
   return refreshWarehouses(services, request.project, {
     repoURLs: [repository.clone_url, repository.ssh_url].filter(Boolean).map(normalizeGitUrl),
-    qualifier: ref,
-    changedFiles: told.flatMap(({ added, modified, removed }) => [...added, ...modified, ...removed]),
+    qualifiers: [ref],
+    changedFiles: commits.length < mostCommits ? [...commits.flat(), ...(head_commit ?? [])] : [],
   });
 }
 
@@ -101,18 +88,18 @@ async function receivePullRequest(
   request: WebhookRequest,
   services: WebhookServices,
 ): Promise<WebhookAnswer> {
-  const { action, pull_request } = parse(request, PullRequestEvent);
+  const { action, pull_request } = readPayload(request, PullRequestEvent);
   const url = pull_request?.html_url;
-  if (action !== "closed" || !url) return done({});
+  if (action !== "closed" || !url) return nothingToDo();
   return refreshWaitingPromotions(services, request.project, url);
 }
 
 async function receivePackage(request: WebhookRequest, services: WebhookServices): Promise<WebhookAnswer> {
-  const event = parse(request, PackageEvent);
-  if (event.action !== "published" && event.action !== "updated") return done({});
+  const event = readPayload(request, PackageEvent);
+  if (event.action !== "published" && event.action !== "updated") return nothingToDo();
   const { package_type, package_version } = event.package ?? event.registry_package ?? {};
   if (!package_version) throw new UserError("invalid request body");
-  if (package_type !== "CONTAINER" && package_type !== "docker") return done({});
+  if (package_type !== "CONTAINER" && package_type !== "docker") return nothingToDo();
   const { package_url, container_metadata } = package_version;
   return refreshWarehouses(services, request.project, {
     // Where there is no tag, GitHub leaves the colon in front of it all the same.
@@ -120,18 +107,6 @@ async function receivePackage(request: WebhookRequest, services: WebhookServices
       package_url.replace(/:$/, ""),
       container_metadata?.manifest?.config?.media_type ?? "",
     ),
-    qualifier: container_metadata?.tag?.name,
+    qualifiers: [container_metadata?.tag?.name ?? ""],
   });
-}
-
-function parse<T extends z.ZodType>({ body }: WebhookRequest, schema: T): z.output<T> {
-  try {
-    return schema.parse(JSON.parse(new TextDecoder().decode(body)));
-  } catch (cause) {
-    throw new UserError("invalid request body", { cause });
-  }
-}
-
-function done(body: object): WebhookAnswer {
-  return { status: 200, body };
 }

@@ -7,11 +7,30 @@ import type { WebhookReceiverConfig, WebhookReceiverDetails } from "#core/resour
 import type { Store } from "#core/store/store.ts";
 import { systemNamespace } from "#server/api/namespaces.ts";
 import { sameSecret } from "#server/auth/tokens.ts";
+import { artifactory } from "#server/webhooks/artifactory.ts";
+import { azure } from "#server/webhooks/azure.ts";
+import { bitbucket } from "#server/webhooks/bitbucket.ts";
+import { dockerhub } from "#server/webhooks/dockerhub.ts";
 import { generic } from "#server/webhooks/generic.ts";
+import { gitea } from "#server/webhooks/gitea.ts";
 import { github } from "#server/webhooks/github.ts";
+import { gitlab } from "#server/webhooks/gitlab.ts";
+import { harbor } from "#server/webhooks/harbor.ts";
 import type { WebhookProvider } from "#server/webhooks/provider.ts";
+import { quay } from "#server/webhooks/quay.ts";
 
-export const webhookProviders: readonly WebhookProvider[] = [generic, github];
+export const webhookProviders: readonly WebhookProvider[] = [
+  artifactory,
+  azure,
+  bitbucket,
+  dockerhub,
+  generic,
+  gitea,
+  github,
+  gitlab,
+  harbor,
+  quay,
+];
 
 /** Folder of all receivers; below it stand the provider and a hash that nobody can guess. */
 export const webhookFolder = "/webhook";

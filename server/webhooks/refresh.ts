@@ -15,8 +15,8 @@ import type { WebhookAnswer, WebhookServices } from "#server/webhooks/provider.t
 export interface News {
   /** Normalised; several where a repository has several addresses. */
   repoURLs: readonly string[];
-  /** What is new: a Git ref, a tag, a version. Without it every subscription is concerned. */
-  qualifier?: string | undefined;
+  /** What is new: Git refs, tags, versions. Without any, every subscription is concerned; "" is none. */
+  qualifiers: readonly string[];
   /** Files that changed; without them every path is concerned. */
   changedFiles?: readonly string[];
 }
@@ -33,20 +33,20 @@ export async function refreshWarehouses(
   return refreshAll(services, concerned as Resource[], "warehouse");
 }
 
-function concerns(
-  { repoURLs, qualifier, changedFiles }: News,
-  { git, image, chart }: RepoSubscription,
-): boolean {
-  if (git && repoURLs.includes(normalizeGitUrl(git.repoURL))) {
-    if (!qualifier) return true;
-    const matchesPaths = changedFiles?.length ? pathFilter(git) : undefined;
-    return couldTakeRef(git, qualifier) && (matchesPaths?.(changedFiles ?? []) ?? true);
+function concerns(news: News, { git, image, chart }: RepoSubscription): boolean {
+  const qualifiers = news.qualifiers.filter(Boolean);
+  const couldTakeOne = (couldTake: (qualifier: string) => boolean) =>
+    qualifiers.length === 0 || qualifiers.some(couldTake);
+  if (git && news.repoURLs.includes(normalizeGitUrl(git.repoURL))) {
+    if (qualifiers.length === 0) return true;
+    const matchesPaths = news.changedFiles?.length ? pathFilter(git) : undefined;
+    return couldTakeOne((ref) => couldTakeRef(git, ref)) && (matchesPaths?.(news.changedFiles ?? []) ?? true);
   }
-  if (image && repoURLs.includes(normalizeImageUrl(image.repoURL))) {
-    return !qualifier || couldTakeTag(image, qualifier);
+  if (image && news.repoURLs.includes(normalizeImageUrl(image.repoURL))) {
+    return couldTakeOne((tag) => couldTakeTag(image, tag));
   }
-  if (chart && repoURLs.includes(normalizeChartUrl(chart.repoURL))) {
-    return !qualifier || couldTakeVersion(chart, qualifier);
+  if (chart && news.repoURLs.includes(normalizeChartUrl(chart.repoURL))) {
+    return couldTakeOne((version) => couldTakeVersion(chart, version));
   }
   return false;
 }
@@ -57,6 +57,7 @@ export async function refreshWaitingPromotions(
   project: string | undefined,
   pullRequestUrl: string,
 ): Promise<WebhookAnswer> {
+  if (pullRequestUrl === "") return refreshAll(services, [], "promotion");
   const query = { kind: "Promotion", where: { "status.phase": ["Running"] } };
   const running = await services.store.list(project === undefined ? query : { ...query, project });
   const waiting = (running as Promotion[]).filter((one) => waitsFor(one, pullRequestUrl));

@@ -1,0 +1,23 @@
+import { z } from "zod";
+import { packageUrls } from "#server/webhooks/package-urls.ts";
+import { readPayload, text } from "#server/webhooks/payload.ts";
+import type { WebhookProvider } from "#server/webhooks/provider.ts";
+import { refreshWarehouses } from "#server/webhooks/refresh.ts";
+
+const PushEvent = z.object({
+  push_data: z.object({ media_type: text, tag: text }),
+  repository: z.object({ repo_name: text }),
+});
+
+/** Docker Hub, which signs nothing: what guards the receiver is its address. */
+export const dockerhub: WebhookProvider = {
+  type: "dockerhub",
+  secretKey: "secret",
+  async receive(request, services) {
+    const { push_data, repository } = readPayload(request, PushEvent);
+    return refreshWarehouses(services, request.project, {
+      repoURLs: packageUrls(repository.repo_name, push_data.media_type),
+      qualifiers: [push_data.tag],
+    });
+  },
+};
