@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { evaluateCase } from "#cli/eval.ts";
+import { type EvalCase, evaluateCase } from "#cli/eval.ts";
 import { type CliIO, print } from "#cli/io.ts";
 import { openLocalTools } from "#cli/local-services.ts";
 import { answerCases } from "#cli/ndjson.ts";
@@ -9,6 +9,7 @@ import { createRunView } from "#cli/run-view.ts";
 import { readRunnable } from "#cli/runnable.ts";
 import { checkStep, runStep, type StepCase } from "#cli/step.ts";
 import { renderReport, validate as validateFiles } from "#cli/validate.ts";
+import { parseEnvironment } from "#core/expressions/parse-environment.ts";
 import { UserError } from "#core/failure.ts";
 import { builtinSteps } from "#steps/index.ts";
 
@@ -40,12 +41,15 @@ export interface EvalFlags {
 export async function evaluate(template: string | undefined, flags: EvalFlags, io: CliIO): Promise<void> {
   const tools = await openLocalTools({ allowNet: [] });
   const shared = {
-    env: flags.env === undefined ? undefined : await readJson(flags.env),
+    env: flags.env === undefined ? undefined : await readJson(flags.env, parseEnvironment),
     context: flags.context === undefined ? undefined : await readJson(flags.context),
   };
   try {
     if (flags.ndjson) {
-      await answerCases(io, async (one) => `"value":${await evaluateCase(tools, { ...shared, ...one })}`);
+      await answerCases(io, async (one, line) => {
+        const { env = shared.env } = parseEnvironment(line) as EvalCase;
+        return `"value":${await evaluateCase(tools, { ...shared, ...one, env })}`;
+      });
       return;
     }
     if (template === undefined) {
@@ -127,9 +131,12 @@ function toCase(given: Record<string, unknown>): StepCase {
   };
 }
 
-async function readJson(file: string): Promise<Record<string, unknown>> {
+async function readJson(
+  file: string,
+  parse: (text: string) => unknown = JSON.parse,
+): Promise<Record<string, unknown>> {
   try {
-    return JSON.parse(await readFile(file, "utf8")) as Record<string, unknown>;
+    return parse(await readFile(file, "utf8")) as Record<string, unknown>;
   } catch (error) {
     throw new UserError(`Cannot read "${file}" as JSON: ${(error as Error).message}`, { cause: error });
   }

@@ -53,7 +53,7 @@ export async function createExpressions(limits: ExpressionLimits = {}): Promise<
   const evaluateTemplate = async (template: string, scope: Scope): Promise<unknown> =>
     isTemplate(template) ? coerce(await renderTemplate(template, scope)) : template;
 
-  const evaluateJsonTemplate = async (value: unknown, scope: Scope): Promise<unknown> => {
+  const evaluateValue = async (value: unknown, scope: Scope): Promise<unknown> => {
     if (typeof value === "string") {
       const evaluated = await evaluateTemplate(value, scope);
       if (typeof evaluated !== "number" || Number.isFinite(evaluated)) return evaluated;
@@ -62,14 +62,20 @@ export async function createExpressions(limits: ExpressionLimits = {}): Promise<
     if (value === null || typeof value !== "object") return value;
     if (Array.isArray(value)) {
       const elements: unknown[] = [];
-      for (const element of value) elements.push(await evaluateJsonTemplate(element, scope));
+      for (const element of value) elements.push(await evaluateValue(element, scope));
       return elements;
     }
     const entries: [string, unknown][] = [];
     for (const [key, entry] of Object.entries(value)) {
-      entries.push([key, await evaluateJsonTemplate(entry, scope)]);
+      entries.push([key, await evaluateValue(entry, scope)]);
     }
     return Object.fromEntries(entries);
+  };
+
+  const evaluateJsonTemplate = async (value: unknown, scope: Scope): Promise<unknown> => {
+    const reserved = ["quote", "asYAML", "asJSON"].find((name) => Object.hasOwn(scope.env, name));
+    if (reserved === undefined || typeof value === "string") return evaluateValue(value, scope);
+    throw new ExpressionError(`"${reserved}" is a forbidden key in the environment: it names a function`, "");
   };
 
   return {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { parseEnvironment } from "#core/expressions/parse-environment.ts";
 import { Struct } from "#core/expressions/runtime/values.ts";
 import { sandboxForFile } from "./support.ts";
 
@@ -104,6 +105,26 @@ describe("JSON templates", () => {
     expect(
       await expressions().evaluateJsonTemplate(["${{ tag }}", "${{ struct }}"], { env, functions: {} }),
     ).toEqual(["${{ 1 + 1 }}", { $: ["struct"] }]);
+  });
+});
+
+describe("an environment read from JSON", () => {
+  const rows: readonly (readonly [string, string])[] = [
+    ["type(whole) + type(point) + type(half)", '"intfloatfloat"'],
+    ["whole % 2", "1"],
+    ["long + 1", "9223372036854775807"],
+    ["type(longer)", '"float"'],
+  ];
+  const text =
+    '{"whole": 7, "point": 7.0, "half": 0.5, "long": 9223372036854775806, "longer": 9223372036854775808}';
+  it.each(rows)("keeps numbers as they are written: %s gives %s", async (expression, json) => {
+    const env = parseEnvironment(text) as Record<string, unknown>;
+    expect(await expressions().evaluateToJson(expression, { env, functions: {} })).toBe(json);
+  });
+
+  it("cannot take the names that templates bring along", async () => {
+    const answer = expressions().evaluateJsonTemplate({}, { env: { quote: null }, functions: {} });
+    await expect(answer).rejects.toThrow('"quote" is a forbidden key');
   });
 });
 
