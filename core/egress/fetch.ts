@@ -74,10 +74,11 @@ async function follow(
 }
 
 async function send(policy: EgressPolicy, exchange: Exchange, options: FetchOptions, stop: AbortSignal) {
-  const dispatcher = await createDispatcher(policy, exchange.url, {
+  const creating = createDispatcher(policy, exchange.url, {
     insecureSkipTLSVerify: options.insecureSkipTLSVerify ?? false,
     proxy: options.proxy ? parseUrl(options.proxy, "proxy") : undefined,
   });
+  const dispatcher = await unlessStopped(creating, stop);
   const close = () => void dispatcher.destroy().catch(() => {});
   try {
     const answer = await request(exchange.url, {
@@ -94,6 +95,18 @@ async function send(policy: EgressPolicy, exchange: Exchange, options: FetchOpti
   } catch (error) {
     close();
     throw error;
+  }
+}
+
+/** A look-up of a name cannot be stopped; what comes of it late is of no interest. */
+async function unlessStopped<T>(work: Promise<T>, stop: AbortSignal): Promise<T> {
+  const { promise: stopped, reject } = Promise.withResolvers<never>();
+  const onAbort = () => reject(stop.reason);
+  stop.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await Promise.race([work, stopped]);
+  } finally {
+    stop.removeEventListener("abort", onAbort);
   }
 }
 

@@ -233,6 +233,12 @@ describe("bounds", () => {
     });
   });
 
+  it("a time-out covers the look-up of a name", async () => {
+    const policy = createEgressPolicy({ lookup: () => new Promise(() => {}) });
+    const asking = createFetch({ policy })("http://slow.example/", { timeoutSeconds: 0.05 });
+    await expect(asking).rejects.toMatchObject({ kind: "transient" });
+  });
+
   it("an abort ends the exchange with its reason", async () => {
     const { port } = await serve(() => {});
     const controller = new AbortController();
