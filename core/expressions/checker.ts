@@ -3,7 +3,8 @@ import { builtinNames, isBuiltin } from "./builtin-names.ts";
 import { ExpressionError, nearestName, type Span } from "./error.ts";
 import type { Nature } from "./natures.ts";
 import * as n from "./natures.ts";
-import { patternProblem } from "./patterns.ts";
+import { operationNature } from "./operator-types.ts";
+import { pointersOf, predicateRefusal, predicateResult } from "./predicate-types.ts";
 import { builtinTypes } from "./signatures.ts";
 
 export type KnownNames = { readonly [name: string]: KnownNames | true };
@@ -201,104 +202,12 @@ class Checker implements Checked {
   private binary(node: Binary): Nature {
     const left = n.deref(this.visit(node.left));
     const right = n.deref(this.visit(node.right));
-    const nature = this.operation(node, left, right);
+    const nature = operationNature(node, left, right, (reason) => this.problem(node, reason));
     if (nature) return nature;
     return this.problem(
       node,
       `invalid operation: ${node.operator} (mismatched types ${left.type} and ${right.type})`,
     );
-  }
-
-  /** The type of the result; undefined when the operands do not go together. */
-  private operation(node: Binary, l: Nature, r: Nature): Nature | undefined {
-    const both = (is: (nature: Nature) => boolean) => is(l) && is(r);
-    const maybe = (...tests: ((nature: Nature) => boolean)[]) => n.maybeCompatible(l, r, ...tests);
-    switch (node.operator) {
-      case "==":
-      case "!=":
-        return n.comparable(l, r) ? n.bool : undefined;
-      case "or":
-      case "||":
-      case "and":
-      case "&&":
-        return both(n.isBool) || maybe(n.isBool) ? n.bool : undefined;
-      case "<":
-      case ">":
-      case ">=":
-      case "<=": {
-        const ordered = [n.isNumber, n.isString, n.isTime, n.isDuration];
-        return ordered.some(both) || maybe(...ordered) ? n.bool : undefined;
-      }
-      case "+":
-        return (
-          this.sum(l, r) ?? (maybe(n.isNumber, n.isString, n.isTime, n.isDuration) ? n.unknown : undefined)
-        );
-      case "-":
-        return this.difference(l, r) ?? (maybe(n.isNumber, n.isTime, n.isDuration) ? n.unknown : undefined);
-      case "*":
-        if (both(n.isNumber)) return promote(l, r);
-        if ([l, r].every((one) => n.isNumber(one) || n.isDuration(one))) return n.duration;
-        return maybe(n.isNumber, n.isDuration) ? n.unknown : undefined;
-      case "/":
-      case "**":
-      case "^":
-        return both(n.isNumber) || maybe(n.isNumber) ? n.float : undefined;
-      case "%":
-        return both(n.isInteger) || maybe(n.isInteger) ? n.int : undefined;
-      case "..":
-        return both(n.isInteger) || maybe(n.isInteger) ? n.arrayOf(n.int) : undefined;
-      case "in":
-        return this.membership(node, l, r);
-      case "matches":
-        return this.matching(node, l, r);
-      case "contains":
-      case "startsWith":
-      case "endsWith":
-        return both(n.isString) || maybe(n.isString) ? n.bool : undefined;
-      case "??":
-        if (l.kind === "nil") return r;
-        if (r.kind === "nil") return l;
-        return n.assignable(r, l) ? l : n.unknown;
-    }
-    return this.problem(node, `unknown operator (${node.operator})`);
-  }
-
-  private sum(l: Nature, r: Nature): Nature | undefined {
-    if (n.isNumber(l) && n.isNumber(r)) return promote(l, r);
-    if (n.isString(l) && n.isString(r)) return n.string;
-    if (n.isTime(l) && n.isDuration(r)) return n.time;
-    if (n.isDuration(l) && n.isTime(r)) return n.time;
-    return n.isDuration(l) && n.isDuration(r) ? n.duration : undefined;
-  }
-
-  private difference(l: Nature, r: Nature): Nature | undefined {
-    if (n.isNumber(l) && n.isNumber(r)) return promote(l, r);
-    if (n.isTime(l) && n.isTime(r)) return n.duration;
-    if (n.isTime(l) && n.isDuration(r)) return n.time;
-    return n.isDuration(l) && n.isDuration(r) ? n.duration : undefined;
-  }
-
-  private membership(node: Node, l: Nature, r: Nature): Nature | undefined {
-    if ((n.isString(l) || n.isUnknown(l)) && r.kind === "struct") return n.bool;
-    if (r.kind === "map") {
-      const key = r.key ?? n.unknown;
-      if (n.isUnknown(l) || n.assignable(l, key)) return n.bool;
-      return this.problem(node, `cannot use ${l.type} as type ${key.type} in map key`);
-    }
-    if (n.isArray(r)) {
-      const element = r.element ?? n.unknown;
-      if (n.comparable(l, element)) return n.bool;
-      return this.problem(node, `cannot use ${l.type} as type ${element.type} in array`);
-    }
-    if (n.isUnknown(l) && n.isString(r)) return n.bool;
-    return n.isUnknown(r) ? n.bool : undefined;
-  }
-
-  private matching(node: Binary, l: Nature, r: Nature): Nature | undefined {
-    const problem = node.right.kind === "string" ? patternProblem(node.right.value) : undefined;
-    if (problem) return this.problem(node, problem);
-    if ((n.isString(l) || l.type === n.bytes.type) && n.isString(r)) return n.bool;
-    return n.maybeCompatible(l, r, n.isString) ? n.bool : undefined;
   }
 
   private conditional(node: Extract<Node, { kind: "conditional" }>): Nature {
@@ -498,55 +407,10 @@ class Checker implements Checked {
     if (body.kind === "nil") {
       return this.problem(predicate, "predicate should has one input and one output param");
     }
-    const refusal = this.predicateRefusal(node.name, body, third);
+    const refusal = predicateRefusal(node.name, body, third);
     if (refusal) return this.problem(refusal.third ? (extra as Node) : predicate, refusal.reason);
     return predicateResult(node.name, collection, element, body);
   }
-
-  private predicateRefusal(name: string, body: Nature, third: Nature | undefined) {
-    if (booleanPredicates.has(name) && !n.isBool(body) && !n.isUnknown(body)) {
-      return { reason: `predicate should return boolean (got ${body.type})`, third: false };
-    }
-    if (name === "sortBy" && third && !n.isString(third) && !n.isUnknown(third)) {
-      return { reason: `sortBy order argument must be a string (got ${third.type})`, third: true };
-    }
-    return undefined;
-  }
-}
-
-const booleanPredicates = new Set(
-  "all none any one filter count find findLast findIndex findLastIndex".split(" "),
-);
-
-function pointersOf(builtin: string): Readonly<Record<string, Nature>> {
-  if (builtin === "reduce") return { index: n.int, acc: n.unknown };
-  return builtin === "map" ? { index: n.int } : {};
-}
-
-function predicateResult(name: string, collection: Nature, element: Nature, body: Nature): Nature {
-  switch (name) {
-    case "all":
-    case "none":
-    case "any":
-    case "one":
-      return n.bool;
-    case "count":
-    case "findIndex":
-    case "findLastIndex":
-      return n.int;
-    case "filter":
-      return n.isUnknown(collection) ? n.list : n.arrayOf(element);
-    case "map":
-      return n.arrayOf(body);
-    case "groupBy":
-      return { ...n.anyMap, type: "map[interface {}][]interface {}", element: n.arrayOf(element) };
-    case "sortBy":
-      return collection;
-    case "find":
-    case "findLast":
-      return element;
-  }
-  return body;
 }
 
 function distance({ params }: n.Signature, args: readonly Node[]): number {
@@ -557,10 +421,6 @@ function distance({ params }: n.Signature, args: readonly Node[]): number {
 function sameKind(a: Nature, b: Nature): boolean {
   const kind = (nature: Nature) => (nature.kind === "nil" ? "unknown" : nature.kind);
   return kind(a) === kind(b);
-}
-
-function promote(l: Nature, r: Nature): Nature {
-  return n.isFloat(l) || n.isFloat(r) ? n.float : n.int;
 }
 
 /** Whether a parameter takes an argument; what is unknown gets the benefit of the doubt. */

@@ -1,8 +1,8 @@
 import type { Binary, Conditional, MapLiteral, Member, Node, Predicate } from "./ast.ts";
 import { isBuiltin, type PredicateArgument, predicateBuiltins } from "./builtin-names.ts";
-import { ExpressionError, type Span } from "./error.ts";
 import { parseFloatLiteral, parseIntegerLiteral } from "./number-literals.ts";
-import { type Token, type TokenKind, tokenize } from "./tokens.ts";
+import { show, TokenCursor } from "./token-cursor.ts";
+import type { Token } from "./tokens.ts";
 import { depthOf } from "./tree.ts";
 
 /** As many nodes as the language allows by default. */
@@ -54,19 +54,15 @@ export function parse(source: string, overridden: (name: string) => boolean = ()
   return new Parser(source, overridden).run();
 }
 
-class Parser {
-  private readonly source: string;
+class Parser extends TokenCursor {
   private readonly overridden: (name: string) => boolean;
-  private readonly tokens: Token[];
-  private position = 0;
   private nodes = 0;
   private depth = 0;
   private predicateDepth = 0;
 
   constructor(source: string, overridden: (name: string) => boolean) {
-    this.source = source;
+    super(source);
     this.overridden = overridden;
-    this.tokens = tokenize(source);
   }
 
   run(): Node {
@@ -434,30 +430,7 @@ class Parser {
     return this.node({ kind: "slice", object, start, end, at });
   }
 
-  // Tokens and errors
-
-  private get current(): Token {
-    return this.tokens[this.position] as Token;
-  }
-
-  private peek(): Token {
-    return this.tokens[this.position + 1] ?? this.current;
-  }
-
-  private is(kind: TokenKind, value?: string): boolean {
-    const token = this.current;
-    return token.kind === kind && (value === undefined || token.value === value);
-  }
-
-  private advance(): void {
-    if (this.is("EOF")) this.fail("unexpected end of expression");
-    this.position++;
-  }
-
-  private expect(kind: TokenKind, value?: string): void {
-    if (!this.is(kind, value)) this.unexpected(value ?? kind.toLowerCase());
-    this.advance();
-  }
+  // Nodes
 
   private node<T extends Node>(node: T): T {
     this.count();
@@ -474,17 +447,4 @@ class Parser {
       operator,
     );
   }
-
-  private unexpected(expected?: string): never {
-    const hint = expected === undefined ? "" : `, expected ${expected}`;
-    return this.fail(`unexpected token ${show(this.current)}${hint}`);
-  }
-
-  private fail(reason: string, at: Span = this.current): never {
-    throw new ExpressionError(reason, this.source, at);
-  }
-}
-
-function show(token: Token): string {
-  return token.value === "" ? token.kind : `${token.kind}(${JSON.stringify(token.value)})`;
 }
