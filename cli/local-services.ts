@@ -9,6 +9,7 @@ import { secretValues } from "#core/credentials/secret-values.ts";
 import { createFetch } from "#core/egress/fetch.ts";
 import { createEgressPolicy } from "#core/egress/policy.ts";
 import { createExpressions, type Expressions } from "#core/expressions/expressions.ts";
+import { configuredGitUser } from "#core/git/configured-user.ts";
 import { createKeyedLock } from "#core/keyed-lock.ts";
 import { defaultEngineSettings, type EngineServices } from "#core/promotion/engine.ts";
 import { createStepFunctions } from "#core/promotion/functions.ts";
@@ -67,6 +68,7 @@ export async function openLocalTools({ allowNet }: LocalSettings): Promise<Local
       fetchWith: (signal) => createFetch({ policy, signal }),
       lock,
       cacheFolder: join(folder, "cache"),
+      gitUser: () => configuredGitUser(store, masker),
       now,
     });
     const custom = customStepKinds(store, {
