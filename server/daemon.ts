@@ -17,6 +17,7 @@ import { createGit } from "#core/git/git.ts";
 import { housekeepingSettingsFrom, startHousekeeping } from "#core/housekeeping.ts";
 import { createKeyedLock, type KeyedLock } from "#core/keyed-lock.ts";
 import { version } from "#core/package.ts";
+import { createProjectReconciler } from "#core/projects/project-reconciler.ts";
 import { defaultEngineSettings } from "#core/promotion/engine.ts";
 import { createLookupFunctions, createStepFunctions } from "#core/promotion/functions.ts";
 import { createGates } from "#core/promotion/gates.ts";
@@ -164,6 +165,7 @@ function registerReconcilers(
     now,
     kinds: stepKinds(parts, folder),
     functionsFor: createStepFunctions(store, masker),
+    stopping: scheduler.stopping,
     openLog: (key) =>
       openStepLog(key, { store, masker, now, onError: (error) => log.error("step log", { error }) }),
     settings: defaultEngineSettings,
@@ -176,6 +178,7 @@ function registerReconcilers(
   scheduler.register(createStageReconciler({ ...parts, functionsFor: createLookupFunctions(store, masker) }));
   scheduler.register(createAnalysisRunReconciler({ ...parts, fetch: parts.fetchWith() }));
   createConfigReconcilers({ store, publicUrl, now }).forEach(scheduler.register);
+  scheduler.register(createProjectReconciler({ store, now }));
   scheduler.register(
     createWarehouseReconciler({
       ...parts,
