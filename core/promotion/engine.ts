@@ -22,6 +22,8 @@ export interface EngineServices {
   openLog(key: LogKey): StepLogWriter;
   now(): Date;
   settings: EngineSettings;
+  /** True once the daemon is about to stop: the step under way is given time, and none is started after it. */
+  stopping?(): boolean;
 }
 
 export interface StepLogWriter {
@@ -53,7 +55,7 @@ export type Progress =
   | { state: "finished" }
   /** A step waits or is to be tried again; Infinity when only a wake-up can bring news. */
   | { state: "waiting"; retryInSeconds: number }
-  /** The signal was aborted. What was going on is on disk and goes on from there. */
+  /** By the signal, or since the daemon is about to stop. What was going on is on disk and goes on from there. */
   | { state: "interrupted" };
 
 /**
@@ -70,7 +72,7 @@ export async function advance(
   for (let index = status.currentStep ?? 0; index < steps.length; index += 1) {
     const step = steps[index] as PromotionStep;
     status.currentStep = index;
-    if (signal.aborted) {
+    if (signal.aborted || services.stopping?.()) {
       await run.save();
       return { state: "interrupted" };
     }

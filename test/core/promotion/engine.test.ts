@@ -507,6 +507,26 @@ describe("an interruption", () => {
     expect(stored?.status).toMatchObject({ currentStep: 0, stepExecutionMetadata: [{ status: "Running" }] });
   });
 
+  it("starts no step once the daemon is about to stop", async () => {
+    let isStopping = false;
+    const stops: TestKind = () => {
+      isStopping = true;
+      return succeeded();
+    };
+    const { progress, records, store, run } = await runSteps(
+      [{ uses: "stops" }, { uses: "good" }],
+      { good, stops },
+      { services: { stopping: () => isStopping } },
+    );
+    expect(progress).toEqual({ state: "interrupted" });
+    expect(statuses(records)).toEqual(["Succeeded"]);
+    const stored = await store.get({ kind: "Promotion", project: "shop", name: run.promotion });
+    expect(stored?.status).toMatchObject({
+      currentStep: 1,
+      stepExecutionMetadata: [{ status: "Succeeded" }],
+    });
+  });
+
   it("does not lose a step that was finished all the same", async () => {
     const stop = new AbortController();
     const { progress, store, run } = await runSteps(
