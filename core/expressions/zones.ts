@@ -1,24 +1,47 @@
 import { readFileSync } from "node:fs";
 
-const formats = new Map<string, Intl.DateTimeFormat | undefined>();
-const abbreviations = new Map<string, readonly Abbreviation[]>();
+/** A zone of the system's time zone database. */
+interface ZoneFile {
+  /** Seconds since 1970, ascending, and for each the kind of clock that begins then. */
+  readonly transitions: readonly number[];
+  readonly kinds: readonly Clock[];
+  /** What holds before the first transition. */
+  readonly first: Clock;
+  /** All kinds, to find the abbreviation that goes with an offset. */
+  readonly all: readonly Clock[];
+}
 
-interface Abbreviation {
-  /** When it came into use, as seconds since 1970. */
-  readonly since: number;
+interface Clock {
   readonly offset: number;
   readonly name: string;
 }
 
+const formats = new Map<string, Intl.DateTimeFormat | undefined>();
+const files = new Map<string, ZoneFile | undefined>();
+
 /**
  * How the clocks of a zone stand at a moment: `seconds east of UTC|abbreviation`, or "" when there is no
- * such zone. Offsets are Node's; their abbreviations, which Node has for few zones, are the system's.
+ * such zone. The system's database knows it, as Go asks it too; after its last entry, and where there is
+ * none, Node's own does, which has abbreviations for few zones.
  */
 export function zoneAt(name: string, unixSeconds: number): string {
   const format = formatOf(name);
   if (!format) return "";
+  const file = fileOf(name === "Local" ? format.resolvedOptions().timeZone : name);
+  const clock = file && clockAt(file, unixSeconds);
+  if (clock) return `${clock.offset}|${clock.name}`;
   const offset = offsetAt(format, unixSeconds);
-  return `${offset}|${abbreviationOf(format.resolvedOptions().timeZone, name, offset, unixSeconds)}`;
+  const abbreviation = file?.all.findLast((one) => one.offset === offset)?.name ?? numericName(offset);
+  return `${offset}|${abbreviation}`;
+}
+
+/** The clock of a moment, unless it lies after all that the file tells. */
+function clockAt(file: ZoneFile, unixSeconds: number): Clock | undefined {
+  const { transitions, kinds, first } = file;
+  if (transitions.length === 0) return first;
+  const index = transitions.findLastIndex((transition) => transition <= unixSeconds);
+  if (index < 0) return first;
+  return index === transitions.length - 1 ? undefined : kinds[index];
 }
 
 function formatOf(name: string): Intl.DateTimeFormat | undefined {
@@ -48,53 +71,56 @@ function offsetAt(format: Intl.DateTimeFormat, unixSeconds: number): number {
   return match[1] === "-" ? -seconds : seconds;
 }
 
-function abbreviationOf(resolved: string, name: string, offset: number, unixSeconds: number): string {
-  const known = abbreviationsOf(name === "Local" ? resolved : name).filter((one) => one.offset === offset);
-  const current = known.findLast((one) => one.since <= unixSeconds) ?? known[0];
-  if (current) return current.name;
+/** What stands for an abbreviation where a zone has none: "+05", "-0330". */
+function numericName(offset: number): string {
   if (offset === 0) return "UTC";
   const minutes = Math.trunc(Math.abs(offset) / 60);
-  const digits = [Math.floor(minutes / 60), minutes % 60].map((one) => String(one).padStart(2, "0"));
-  return (offset < 0 ? "-" : "+") + (digits[1] === "00" ? digits[0] : digits.join(""));
+  const [hours, rest] = [Math.floor(minutes / 60), minutes % 60].map((one) => String(one).padStart(2, "0"));
+  return (offset < 0 ? "-" : "+") + hours + (rest === "00" ? "" : rest);
 }
 
-function abbreviationsOf(name: string): readonly Abbreviation[] {
-  let known = abbreviations.get(name);
-  if (!known) {
-    known = readAbbreviations(name);
-    abbreviations.set(name, known);
-  }
-  return known;
+function fileOf(name: string): ZoneFile | undefined {
+  if (!files.has(name)) files.set(name, readZoneFile(name));
+  return files.get(name);
 }
 
-/** From the system's copy of the time zone database, where there is one (RFC 8536). */
-function readAbbreviations(name: string): Abbreviation[] {
+function readZoneFile(name: string): ZoneFile | undefined {
   try {
     return parseZoneFile(readFileSync(`/usr/share/zoneinfo/${name}`));
   } catch {
-    return [];
+    return undefined;
   }
 }
 
-function parseZoneFile(file: Buffer): Abbreviation[] {
-  if (file.toString("latin1", 0, 4) !== "TZif") return [];
-  const [transitions, types, characters] = [32, 36, 40].map((at) => file.readUInt32BE(at)) as [
-    number,
-    number,
-    number,
-  ];
-  const indexes = 44 + transitions * 4;
-  const kinds = indexes + transitions;
-  const names = kinds + types * 6;
-  const text = file.toString("latin1", names, names + characters);
-  const abbreviation = (type: number, since: number): Abbreviation => {
-    const at = kinds + type * 6;
-    const start = file.readUInt8(at + 5);
-    return { since, offset: file.readInt32BE(at), name: text.slice(start, text.indexOf("\0", start)) };
+/** RFC 8536: a block with times of 32 bits and then, from version 2 on, the same with times of 64 bits. */
+function parseZoneFile(file: Buffer): ZoneFile | undefined {
+  if (file.toString("latin1", 0, 4) !== "TZif" || file.readUInt8(4) < 0x32) return undefined;
+  const skipped = counts(file, 0);
+  const start =
+    44 + skipped.transitions * 5 + skipped.kinds * 6 + skipped.text + skipped.leaps * 8 + skipped.flags;
+  const { transitions, kinds, text } = counts(file, start);
+  const times = start + 44;
+  const indexes = times + transitions * 8;
+  const clocks = indexes + transitions;
+  const names = file.toString("latin1", clocks + kinds * 6, clocks + kinds * 6 + text);
+  const all = Array.from({ length: kinds }, (_, kind): Clock => {
+    const at = clocks + kind * 6;
+    const name = file.readUInt8(at + 5);
+    return { offset: file.readInt32BE(at), name: names.slice(name, names.indexOf("\0", name)) };
+  });
+  const [first] = all;
+  if (!first) return undefined;
+  return {
+    transitions: Array.from({ length: transitions }, (_, i) => Number(file.readBigInt64BE(times + i * 8))),
+    kinds: Array.from({ length: transitions }, (_, i) => all[file.readUInt8(indexes + i)] ?? first),
+    first,
+    all,
   };
-  const first = Array.from({ length: types }, (_, type) => abbreviation(type, Number.NEGATIVE_INFINITY));
-  const later = Array.from({ length: transitions }, (_, index) =>
-    abbreviation(file.readUInt8(indexes + index), file.readInt32BE(44 + index * 4)),
-  );
-  return [...first, ...later];
+}
+
+function counts(file: Buffer, start: number) {
+  const at = (offset: number) => file.readUInt32BE(start + offset);
+  // Universal and standard time indicators, one byte each.
+  const flags = at(20) + at(24);
+  return { flags, leaps: at(28), transitions: at(32), kinds: at(36), text: at(40) };
 }

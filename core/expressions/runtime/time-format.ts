@@ -86,9 +86,7 @@ function formatOffset(part: string, offset: number, short: boolean): string {
 
 /** ".000" keeps its digits, ".999" drops zeros at the end and itself when none is left. */
 function formatFraction(part: string, nanosecond: number): string {
-  const digits = padded(nanosecond, 9)
-    .slice(0, part.length - 1)
-    .padEnd(part.length - 1, "0");
+  const digits = padded(nanosecond, 9).slice(0, part.length - 1);
   if (part.charAt(1) === "0") return part.charAt(0) + digits;
   const trimmed = digits.replace(/0+$/, "");
   return trimmed === "" ? "" : part.charAt(0) + trimmed;

@@ -88,97 +88,121 @@ function skipText(source: string, expected: string): string {
   return rest;
 }
 
+type Reader = (source: string, parts: Parts, next: LayoutPiece | undefined) => string;
+
+/** A reader of digits. What `keep` gives back is out of range. */
+function digits(pattern: RegExp, keep: (parts: Parts, value: number) => string | undefined): Reader {
+  return (source, parts) => {
+    const text = take(source, pattern);
+    const outside = keep(parts, Number(text));
+    if (outside !== undefined) throw new Misfit(undefined, outside);
+    return source.slice(text.length);
+  };
+}
+
+const oneOrTwo = /^\d{1,2}/;
+const two = /^\d{2}/;
+
+const setMonth = (parts: Parts, value: number) => {
+  parts.month = value;
+  return value < 1 || value > 12 ? "month" : undefined;
+};
+const setDay = (parts: Parts, value: number) => {
+  parts.day = value;
+  return undefined;
+};
+const setDayOfYear = (parts: Parts, value: number) => {
+  parts.dayOfYear = value;
+  return undefined;
+};
+const setHour = (most: number) => (parts: Parts, value: number) => {
+  parts.hour = value;
+  return value > most ? "hour" : undefined;
+};
+const setMinute = (parts: Parts, value: number) => {
+  parts.minute = value;
+  return value > 59 ? "minute" : undefined;
+};
+const setSecond = (parts: Parts, value: number) => {
+  parts.second = value;
+  return value > 59 ? "second" : undefined;
+};
+
+const readMonthName =
+  (short: boolean): Reader =>
+  (source, parts) => {
+    const [index, rest] = readName(source, monthNames, short);
+    parts.month = index + 1;
+    return rest;
+  };
+
+/** Seconds may have a fraction though the layout has none. */
+const readSecond =
+  (pattern: RegExp): Reader =>
+  (source, parts, next) => {
+    const rest = digits(pattern, setSecond)(source, parts, next);
+    return next && "part" in next && /^[.,]/.test(next.part) ? rest : readFraction(rest, parts);
+  };
+
+const readHalf =
+  (pattern: RegExp): Reader =>
+  (source, parts) => {
+    parts.afternoon = take(source, pattern).toLowerCase() === "pm";
+    return source.slice(2);
+  };
+
+const readers: Readonly<Record<string, Reader>> = {
+  "2006": digits(/^\d{4}/, (parts, value) => {
+    parts.year = value;
+    return undefined;
+  }),
+  "06": digits(two, (parts, value) => {
+    parts.year = value >= 69 ? value + 1900 : value + 2000;
+    return undefined;
+  }),
+  January: readMonthName(false),
+  Jan: readMonthName(true),
+  Monday: (source) => readName(source, dayNames, false)[1],
+  Mon: (source) => readName(source, dayNames, true)[1],
+  "1": digits(oneOrTwo, setMonth),
+  "01": digits(two, setMonth),
+  "2": digits(oneOrTwo, setDay),
+  _2: (source, parts, next) => digits(oneOrTwo, setDay)(source.replace(/^ /, ""), parts, next),
+  "02": digits(two, setDay),
+  __2: digits(/^ {0,2}\d{1,3}/, setDayOfYear),
+  "002": digits(/^\d{3}/, setDayOfYear),
+  "15": digits(oneOrTwo, setHour(23)),
+  "3": digits(oneOrTwo, setHour(12)),
+  "03": digits(two, setHour(12)),
+  "4": digits(oneOrTwo, setMinute),
+  "04": digits(two, setMinute),
+  "5": readSecond(oneOrTwo),
+  "05": readSecond(two),
+  PM: readHalf(/^[AP]M/),
+  pm: readHalf(/^[ap]m/),
+  MST: readAbbreviation,
+};
+
 function readPart(part: string, source: string, parts: Parts, next: LayoutPiece | undefined): string {
-  const take = (pattern: RegExp): string => {
-    const match = pattern.exec(source);
-    if (!match) throw new Misfit(source);
-    return match[0];
-  };
-  const number = (pattern: RegExp): [number, string] => {
-    const digits = take(pattern);
-    return [Number(digits), source.slice(digits.length)];
-  };
-  const bounded = (value: number, low: number, high: number, what: string): number => {
-    if (value < low || value > high) throw new Misfit(undefined, what);
-    return value;
-  };
-  let value: number;
-  let rest: string;
-  switch (part) {
-    case "2006":
-      [parts.year, rest] = number(/^\d{4}/);
-      return rest;
-    case "06":
-      [value, rest] = number(/^\d{2}/);
-      parts.year = value >= 69 ? value + 1900 : value + 2000;
-      return rest;
-    case "January":
-    case "Jan":
-      [value, rest] = readName(source, monthNames, part === "Jan");
-      parts.month = value + 1;
-      return rest;
-    case "Monday":
-    case "Mon":
-      return readName(source, dayNames, part === "Mon")[1];
-    case "1":
-    case "01":
-      [value, rest] = number(part === "01" ? /^\d{2}/ : /^\d{1,2}/);
-      parts.month = bounded(value, 1, 12, "month");
-      return rest;
-    case "2":
-    case "_2":
-    case "02":
-      if (part === "_2" && source.startsWith(" ")) return readPart("2", source.slice(1), parts, next);
-      [parts.day, rest] = number(part === "02" ? /^\d{2}/ : /^\d{1,2}/);
-      return rest;
-    case "__2":
-    case "002":
-      [parts.dayOfYear, rest] = number(part === "002" ? /^\d{3}/ : /^ {0,2}\d{1,3}/);
-      return rest;
-    case "15":
-      [value, rest] = number(/^\d{1,2}/);
-      parts.hour = bounded(value, 0, 23, "hour");
-      return rest;
-    case "3":
-    case "03":
-      [value, rest] = number(part === "03" ? /^\d{2}/ : /^\d{1,2}/);
-      parts.hour = bounded(value, 0, 12, "hour");
-      return rest;
-    case "4":
-    case "04":
-      [value, rest] = number(part === "04" ? /^\d{2}/ : /^\d{1,2}/);
-      parts.minute = bounded(value, 0, 59, "minute");
-      return rest;
-    case "5":
-    case "05":
-      [value, rest] = number(part === "05" ? /^\d{2}/ : /^\d{1,2}/);
-      parts.second = bounded(value, 0, 59, "second");
-      return isFraction(next) ? rest : readFraction(rest, parts);
-    case "PM":
-    case "pm": {
-      const half = take(part === "PM" ? /^[AP]M/ : /^[ap]m/);
-      parts.afternoon = half.toLowerCase() === "pm";
-      return source.slice(2);
-    }
-    case "MST":
-      return readAbbreviation(source, parts);
-  }
+  const reader = readers[part];
+  if (reader) return reader(source, parts, next);
   if (part.startsWith("Z") && source.startsWith("Z")) {
     parts.utc = true;
     return source.slice(1);
   }
   if (part.startsWith("Z") || part.startsWith("-")) return readOffset(part, source, parts);
   if (part.charAt(1) === "9") return readFraction(source, parts);
-  const digits = take(new RegExp(`^[.,]\\d{${part.length - 1}}`));
-  parts.nanosecond = nanoseconds(digits);
-  return source.slice(digits.length);
+  const fraction = take(source, new RegExp(`^[.,]\\d{${part.length - 1}}`));
+  parts.nanosecond = nanoseconds(fraction);
+  return source.slice(fraction.length);
 }
 
-function isFraction(piece: LayoutPiece | undefined): boolean {
-  return piece !== undefined && "part" in piece && /^[.,]/.test(piece.part);
+function take(source: string, pattern: RegExp): string {
+  const match = pattern.exec(source);
+  if (!match) throw new Misfit(source);
+  return match[0];
 }
 
-/** Seconds may have a fraction though the layout has none. */
 function readFraction(source: string, parts: Parts): string {
   const match = /^[.,]\d+/.exec(source);
   if (!match) return source;
@@ -275,5 +299,6 @@ function atAbbreviation(plain: Time, abbreviation: string, local: Zone): Time {
   }
   const hours = /^GMT([+-]\d+)$/.exec(abbreviation)?.[1];
   const offset = hours === undefined ? 0 : Number(hours) * 3600;
-  return new Time(plain.unixNanoseconds - BigInt(offset) * 1_000_000_000n, fixedZone(offset, abbreviation));
+  // As Go does it: the zone is put on the time without the clock being set by it.
+  return plain.in(fixedZone(offset, abbreviation));
 }
