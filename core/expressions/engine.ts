@@ -5,24 +5,36 @@ import type { Scope } from "./functions.ts";
 import { type Program, ProgramCache } from "./programs.ts";
 import { type ProgramHandle, Sandbox, SandboxBroken, type SandboxLimits } from "./sandbox.ts";
 
+/** A sandbox, and the programs that it has been given so far. */
+interface Machine {
+  readonly sandbox: Sandbox;
+  readonly handles: Map<Program, ProgramHandle>;
+}
+
 /** Runs programs in a sandbox, and gets a new one when a program broke it. */
 export class Engine {
   readonly programs = new ProgramCache((program) => this.forget(program));
   private readonly limits: SandboxLimits;
   private readonly tag = `$${randomBytes(12).toString("hex")}`;
-  private current: Promise<Sandbox> | undefined;
-  private handles = new Map<Program, ProgramHandle>();
+  private starting: Promise<Machine> | undefined;
+  /** The machine in use; none while one is being started. */
+  private machine: Machine | undefined;
   private disposed = false;
 
   constructor(limits: SandboxLimits) {
     this.limits = limits;
   }
 
-  /** The sandbox in use; started when there is none. */
-  sandbox(): Promise<Sandbox> {
+  /** Settles when a sandbox is ready. */
+  async start(): Promise<Machine> {
     if (this.disposed) throw new Error("These expressions have been disposed of");
-    this.current ??= Sandbox.create(this.limits, this.tag);
-    return this.current;
+    this.starting ??= this.create();
+    const { starting } = this;
+    const machine = await starting;
+    // Whoever waited for a machine that was broken meanwhile waits for the next one.
+    if (this.starting !== starting) return this.start();
+    this.machine = machine;
+    return machine;
   }
 
   /** What the program returns. Throws an ExpressionError. */
@@ -30,7 +42,8 @@ export class Engine {
     const env = program.environment(scope.env, this.tag);
     const evaluation = new Evaluation(scope.functions, this.tag);
     for (;;) {
-      const answer = this.runOnce(await this.sandbox(), program, env, evaluation);
+      const machine = this.machine ?? (await this.start());
+      const answer = this.runOnce(machine, program, env, evaluation);
       if (answer.startsWith("s")) return answer.slice(1);
       if (answer.startsWith("f")) throw program.failure(answer.slice(1));
       await evaluation.answered();
@@ -39,20 +52,32 @@ export class Engine {
 
   dispose(): void {
     this.disposed = true;
-    const { current, handles } = this;
+    const { machine } = this;
     this.drop();
-    void current?.then((sandbox) => {
-      for (const handle of handles.values()) handle.dispose();
-      sandbox.dispose();
-    });
+    for (const handle of machine?.handles.values() ?? []) handle.dispose();
+    machine?.sandbox.dispose();
   }
 
-  private runOnce(sandbox: Sandbox, program: Program, env: string, evaluation: Evaluation): string {
+  private async create(): Promise<Machine> {
     try {
-      let handle = this.handles.get(program);
+      return { sandbox: await Sandbox.create(this.limits, this.tag), handles: new Map() };
+    } catch (error) {
+      this.drop();
+      throw error;
+    }
+  }
+
+  private runOnce(
+    { sandbox, handles }: Machine,
+    program: Program,
+    env: string,
+    evaluation: Evaluation,
+  ): string {
+    try {
+      let handle = handles.get(program);
       if (!handle) {
         handle = sandbox.define(program.code);
-        this.handles.set(program, handle);
+        handles.set(program, handle);
       }
       return sandbox.run(handle, env, evaluation);
     } catch (error) {
@@ -74,13 +99,13 @@ export class Engine {
   }
 
   private forget(program: Program): void {
-    this.handles.get(program)?.dispose();
-    this.handles.delete(program);
+    this.machine?.handles.get(program)?.dispose();
+    this.machine?.handles.delete(program);
   }
 
-  /** Lets go of the sandbox. A broken machine could not even be cleared up: its memory goes with it. */
+  /** Lets go of the machine. A broken one could not even be cleared up: its memory goes with it. */
   private drop(): void {
-    this.current = undefined;
-    this.handles = new Map();
+    this.starting = undefined;
+    this.machine = undefined;
   }
 }

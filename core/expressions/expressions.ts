@@ -42,7 +42,7 @@ export async function createExpressions(limits: ExpressionLimits = {}): Promise<
     memoryBytes: limits.memoryBytes ?? 64 * 1024 * 1024,
     milliseconds: limits.milliseconds ?? 1000,
   });
-  await engine.sandbox();
+  await engine.start();
 
   const evaluateToJson = async (expression: string, scope: Scope) =>
     engine.run(engine.programs.expression(expression, scope.functions), scope);

@@ -1,7 +1,7 @@
 import { RE2JS, RE2JSException } from "re2js";
 
 /** Work that one match may cost: characters of the text times instructions of the pattern. */
-const maxWork = 50_000_000;
+const maxWork = 20_000_000;
 const maxPatternLength = 10_000;
 const maxCached = 200;
 

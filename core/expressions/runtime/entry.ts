@@ -86,13 +86,15 @@ export function define(source: string): Program {
 }
 
 /**
- * Runs a program over an environment in JSON, behind a "!" when there is anything of the wire in it. The answer begins with a letter: `s` and what the program returned, `w` when it waits for
- * the outside, `f`, the number of a node and a reason when it failed.
+ * Runs a program over an environment in JSON, behind a "!" when there is anything of the wire in it. The
+ * answer begins with a letter: `s` and what the program returned, `w` when it waits for the outside, `f`,
+ * the number of a place and a reason when it failed.
  */
 export function run(program: Program, env: string): string {
   resetBudget();
   try {
-    return `s${program(env.startsWith("!") ? decode(JSON.parse(env.slice(1)), tag, callable) : JSON.parse(env))}`;
+    const isWire = env.startsWith("!");
+    return `s${program(isWire ? decode(JSON.parse(env.slice(1)), tag, callable) : JSON.parse(env))}`;
   } catch (error) {
     if (error instanceof Waiting) return "w";
     if (error instanceof Failure) return `f${error.at}|${error.message}`;

@@ -21,13 +21,7 @@ export function print(value: Value): string {
       .join(" ")}]`;
   }
   if (value instanceof Struct) return `{${value.fields.map((field) => print(field.value)).join(" ")}}`;
-  if (
-    value instanceof Time ||
-    value instanceof Duration ||
-    value instanceof Version ||
-    value instanceof Location
-  )
-    return value.toString();
+  if ([Time, Duration, Version, Location].some((type) => value instanceof type)) return String(value);
   return value instanceof Callable ? `func ${value.name}` : String(value);
 }
 

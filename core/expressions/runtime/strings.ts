@@ -2,7 +2,7 @@ import { base64, fromBase64 } from "./base64.ts";
 import { spend } from "./budget.ts";
 import { text, toInt } from "./operators.ts";
 import { byteLength, decodeUtf8, encodeUtf8 } from "./text.ts";
-import { fail, nilArray, type Value } from "./values.ts";
+import { fail, nilArray, typeName, type Value } from "./values.ts";
 
 export function trim(value: Value, cutset: Value | undefined, at: number): string {
   const source = text(value, at);
@@ -68,11 +68,9 @@ function splitParts(
   const count = limit === undefined ? -1 : Number(toInt(limit, at));
   if (count === 0) return nilArray;
   const parts = separator === "" ? [...source] : source.split(separator);
-  spend(0, at);
-  const glue = separator;
-  const merged = count > 0 && parts.length > count;
-  const result = merged ? [...parts.slice(0, count - 1), parts.slice(count - 1).join(glue)] : parts;
-  return keep ? result.map((part, index) => (index < result.length - 1 ? part + glue : part)) : result;
+  const tooMany = count > 0 && parts.length > count;
+  const result = tooMany ? [...parts.slice(0, count - 1), parts.slice(count - 1).join(separator)] : parts;
+  return keep ? result.map((part, index) => (index < result.length - 1 ? part + separator : part)) : result;
 }
 
 export function replace(value: Value, old: Value, by: Value, limit: Value | undefined, at: number): string {
@@ -82,7 +80,6 @@ export function replace(value: Value, old: Value, by: Value, limit: Value | unde
   const parts = from === "" ? ["", ...source, ""] : source.split(from);
   const pieces = parts.length - 1;
   const replaced = count < 0 ? pieces : Math.min(count, pieces);
-  spend(Math.floor((replaced * to.length) / 64), at);
   return (
     parts.slice(0, replaced + 1).join(to) +
     parts
@@ -102,8 +99,7 @@ export function repeat(value: Value, times: Value, at: number): string {
 }
 
 export function join(value: Value, glue: Value | undefined, at: number): string {
-  if (!Array.isArray(value))
-    return fail(`invalid argument for join (type ${value === null ? "<nil>" : typeof value})`, at);
+  if (!Array.isArray(value)) return fail(`invalid argument for join (type ${typeName(value)})`, at);
   return value.map((part) => text(part, at)).join(glue === undefined ? "" : text(glue, at));
 }
 

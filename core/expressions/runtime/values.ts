@@ -197,10 +197,7 @@ export function typeName(value: Value): string {
   if (value instanceof Bytes) return "[]uint8";
   if (value instanceof AnyMap) return "map[interface {}]interface {}";
   if (value instanceof Callable) return "func(...interface {}) (interface {}, error)";
-  if (hasType(value)) return value.type;
-  return "map[string]interface {}";
-}
-
-function hasType(value: Value): value is { type: string } {
-  return value instanceof Sized || value instanceof TypedMap || value instanceof Struct || !isPlainMap(value);
+  if (isPlainMap(value)) return "map[string]interface {}";
+  // All other classes know their types.
+  return (value as { type: string }).type;
 }

@@ -51,6 +51,17 @@ describe("a hostile expression ends in an error, and the next one works", () => 
   });
 });
 
+it("breaks off for itself alone: others that wait at the same time get their answers", async () => {
+  const slow = { minArgs: 1, maxArgs: 1, call: async ([value]: readonly unknown[]) => value };
+  const all = Array.from({ length: 20 }, (_, index) => {
+    const expression =
+      index % 5 === 0 ? "[slow(1), reduce(1..200, #acc + #acc, text)]" : `slow(${index}) + 1`;
+    return expressions.evaluate(expression, { env, functions: { slow } }).catch((error) => error.name);
+  });
+  const wanted = Array.from({ length: 20 }, (_, index) => (index % 5 === 0 ? "ExpressionError" : index + 1));
+  expect(await Promise.all(all)).toEqual(wanted);
+});
+
 describe("an expression sees nothing but its values", () => {
   it.each([
     ["{}.__proto__", null],
