@@ -2,6 +2,7 @@ import { contextVars, openContextRun, worldOf } from "#cli/context-run.ts";
 import { parseContext } from "#cli/local-context.ts";
 import type { LocalTools, LocalWorld } from "#cli/local-services.ts";
 import type { Scope } from "#core/expressions/expressions.ts";
+import { utilityFunctions } from "#core/expressions/kargo-functions.ts";
 import { UserError } from "#core/failure.ts";
 import { evaluateStep } from "#core/promotion/evaluate.ts";
 
@@ -18,7 +19,8 @@ export interface EvalCase {
 /** The value, as JSON text. Throws what is wrong with the case or the expression. */
 export async function evaluateCase(tools: LocalTools, one: EvalCase): Promise<string> {
   const env = toEnv(one.env);
-  if (one.context === undefined) return await evaluateIn(tools, one, { env, functions: {} });
+  // What needs no project works without a context too.
+  if (one.context === undefined) return await evaluateIn(tools, one, { env, functions: utilityFunctions });
   const context = parseContext(one.context);
   const world = await tools.openWorld(worldOf(context));
   try {
