@@ -3,8 +3,10 @@
 var major = Number(process.versions.node.split(".")[0]);
 if (major < 24) {
   console.error(
-    "towpath needs Node 24 or newer, and this is " + process.version + ": " +
-    "run it as `npm run -s towpath -- ...` in a checkout, which brings its own Node, or install a newer one"
+    "towpath needs Node 24 or newer, and this is " +
+      process.version +
+      ": " +
+      "run it as `npm run -s towpath -- ...` in a checkout, which brings its own Node, or install a newer one",
   );
   process.exit(1);
 }

@@ -135,8 +135,10 @@ export class Sandbox {
 
 const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
 
+const entry = `./entry.${extension}`;
+
 const bootstrap = `
-  import { define, run, start } from "./entry.${extension}";
+  import { define, run, start } from "${entry}";
   Object.assign(globalThis, { towpathDefine: define, towpathRun: run, towpathStart: start });
 `;
 

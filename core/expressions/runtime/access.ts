@@ -1,6 +1,6 @@
+import { toInt } from "./conversions.ts";
 import { mapGet } from "./maps.ts";
 import { methodOf } from "./methods.ts";
-import { toInt } from "./operators.ts";
 import { print } from "./print.ts";
 import { byteLength, byteSlice, encodeUtf8 } from "./text.ts";
 import { Time } from "./time.ts";

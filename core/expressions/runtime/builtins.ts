@@ -1,12 +1,12 @@
 import { get } from "./access.ts";
 import * as collections from "./collections.ts";
+import { text } from "./conversions.ts";
+import { date, now, timezone } from "./dates.ts";
 import { type Duration, parseDuration } from "./duration.ts";
 import { fromJson, toIndentedJson } from "./json.ts";
 import * as numeric from "./numeric.ts";
-import { text } from "./operators.ts";
 import { print } from "./print.ts";
 import * as strings from "./strings.ts";
-import { date, now, timezone } from "./time.ts";
 import { typeOf } from "./types.ts";
 import type { Value } from "./values.ts";
 

@@ -1,8 +1,9 @@
 import { fetch } from "./access.ts";
 import { spend } from "./budget.ts";
+import { toInt } from "./conversions.ts";
 import { Duration } from "./duration.ts";
 import { mapEntries, mapSize } from "./maps.ts";
-import { equal, toInt } from "./operators.ts";
+import { equal } from "./operators.ts";
 import { sortValues } from "./predicates.ts";
 import { characters } from "./text.ts";
 import {

@@ -1,5 +1,4 @@
-import type { Methods } from "./methods.ts";
-import { argument } from "./methods.ts";
+import { argument, type Methods } from "./method.ts";
 import { Float, fail, float, isInt, isNumber, isUint, Sized, type Value, wrap } from "./values.ts";
 
 type Nanoseconds = number | bigint;

@@ -3,6 +3,7 @@ import * as access from "./access.ts";
 import { resetBudget, spend } from "./budget.ts";
 import { builtins } from "./builtins.ts";
 import { range } from "./collections.ts";
+import { text } from "./conversions.ts";
 import { host } from "./host.ts";
 import { toJson } from "./json.ts";
 import { newMap } from "./maps.ts";
@@ -48,7 +49,7 @@ function mapOf(pairs: [Value, Value][], at: number): Value {
   spend(pairs.length, at);
   const map = newMap();
   // The first of two pairs with one key wins.
-  for (const [key, value] of pairs.reverse()) map[operators.text(key, at)] = value;
+  for (const [key, value] of pairs.reverse()) map[text(key, at)] = value;
   return map;
 }
 

@@ -1,16 +1,10 @@
 import { Duration, durationMethods } from "./duration.ts";
-import { Time, timeMethods } from "./time.ts";
-import { Callable, fail, Sized, typeName, type Value } from "./values.ts";
+import type { Method, Methods } from "./method.ts";
+import { Time } from "./time.ts";
+import { timeMethods } from "./time-methods.ts";
+import { Callable, fail, Sized, type Value } from "./values.ts";
 import { Version, versionMethods } from "./version.ts";
 import { Location } from "./zone.ts";
-
-/** A method: what it takes, and what it does. */
-export interface Method<T> {
-  readonly params: number;
-  readonly call: (self: T, args: Value[], at: number) => Value;
-}
-
-export type Methods<T> = Readonly<Record<string, Method<T>>>;
 
 const sizedMethods: Methods<Sized> = { String: { params: 0, call: (self) => self.label ?? "" } };
 const locationMethods: Methods<Location> = { String: { params: 0, call: (self) => self.toString() } };
@@ -34,15 +28,4 @@ function bind<T>(object: T, name: string, methods: Methods<T>): Callable | undef
     }
     return method.call(object, args, at);
   });
-}
-
-/** The argument at a place, which must be of a class; else Go's complaint. */
-export function argument<T>(
-  value: Value,
-  type: abstract new (...args: never[]) => T,
-  name: string,
-  at: number,
-): T {
-  if (value instanceof type) return value;
-  return fail(`reflect: Call using ${typeName(value)} as type ${name}`, at);
 }

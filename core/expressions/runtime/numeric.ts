@@ -1,5 +1,6 @@
+import { toFloat, toInt, truncate } from "./conversions.ts";
 import { Duration } from "./duration.ts";
-import { less, more, toFloat, toInt, truncate } from "./operators.ts";
+import { less, more } from "./operators.ts";
 import {
   Bytes,
   Float,

@@ -1,6 +1,6 @@
 import { base64, fromBase64 } from "./base64.ts";
 import { spend } from "./budget.ts";
-import { text, toInt } from "./operators.ts";
+import { text, toInt } from "./conversions.ts";
 import { byteLength, decodeUtf8, encodeUtf8 } from "./text.ts";
 import { fail, nilArray, typeName, type Value } from "./values.ts";
 

@@ -1,6 +1,6 @@
 import { dayNames, monthNames } from "./civil.ts";
 import { piecesOf } from "./layout.ts";
-import type { Reading } from "./time.ts";
+import type { Reading } from "./time-reading.ts";
 
 /** Writes a time in Go's way: the layout shows how the reference time would look. */
 export function formatTime(reading: Reading, layout: string): string {

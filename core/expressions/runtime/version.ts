@@ -1,6 +1,5 @@
-import type { Methods } from "./methods.ts";
-import { argument } from "./methods.ts";
-import { text } from "./operators.ts";
+import { text } from "./conversions.ts";
+import { argument, type Methods } from "./method.ts";
 import { compareStrings } from "./text.ts";
 import { fail, Sized, type Value } from "./values.ts";
 
