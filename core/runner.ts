@@ -36,8 +36,11 @@ export interface RunnerIO {
   signal: AbortSignal;
   /** `at` is given where the line's time is known better than from its arrival. */
   log(line: RunnerLogLine): void;
-  /** When the last line that is in the step's log was written; tells where a re-attached log goes on. */
-  lastLogAt?(): Promise<string | undefined>;
+  /**
+   * When the last line of this stream that is in the step's log was written, as its `at` was given; tells
+   * where a re-attached log goes on.
+   */
+  lastLogAt?(stream: LogLine["stream"]): Promise<string | undefined>;
 }
 
 export type RunnerLogLine = Omit<LogLine, "at"> & { at?: string };

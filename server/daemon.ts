@@ -1,3 +1,4 @@
+import type Docker from "dockerode";
 import { createDiscoveryParts } from "#core/artifacts/discovery-parts.ts";
 import { type DiscoverySettings, discoverySettingsFrom } from "#core/artifacts/discovery-settings.ts";
 import { createWarehouseReconciler } from "#core/artifacts/warehouse-reconciler.ts";
@@ -24,6 +25,7 @@ import { createGates } from "#core/promotion/gates.ts";
 import { createPromotionReconciler } from "#core/promotion/reconciler.ts";
 import { openStepLog } from "#core/promotion/step-log.ts";
 import { createWorkFolders } from "#core/promotion/work-folders.ts";
+import type { Promotion } from "#core/resources/promotion.ts";
 import type { StepKinds } from "#core/runner.ts";
 import { createScheduler, type Scheduler } from "#core/scheduler/scheduler.ts";
 import { isFreightAvailable } from "#core/stages/availability.ts";
@@ -33,6 +35,7 @@ import { createAnalysisRunReconciler } from "#core/stages/verification/run-recon
 import type { Fetch } from "#core/step.ts";
 import { openSqliteStore } from "#core/store/sqlite.ts";
 import type { Store } from "#core/store/store.ts";
+import { removeOrphans } from "#runners/container/containers.ts";
 import { customStepKinds } from "#runners/container/custom-step-kinds.ts";
 import { connectEngine } from "#runners/container/engine.ts";
 import { createImages } from "#runners/container/images.ts";
@@ -96,6 +99,7 @@ export async function startDaemon(settings: DaemonSettings): Promise<Daemon> {
   started.defer(() => closing.abort());
   port.serve(createApp(serverServices(parts, scheduler, closing.signal, token.value, publicUrl)));
   await scheduler.start();
+  removeLeftContainers(parts, folder);
   started.defer(
     startHousekeeping({
       ...housekeepingSettingsFrom(settings.env),
@@ -115,6 +119,7 @@ interface Parts {
   masker: Masker;
   expressions: Expressions;
   lock: KeyedLock;
+  docker: Docker;
   log: ServerLog;
   fetchWith(signal?: AbortSignal): Fetch;
   credentialsFor(project: string): CredentialSource;
@@ -134,6 +139,7 @@ async function openParts(settings: DaemonSettings, folder: DataFolder): Promise<
     masker,
     expressions: await createExpressions(),
     lock: createKeyedLock(),
+    docker: connectEngine(),
     log: createDaemonLog(settings.logTo, masker.mask),
     fetchWith: (signal) => createFetch({ policy, signal }),
     credentialsFor: (project) => credentialsFromStore(store, project, masker, { providers }),
@@ -208,16 +214,25 @@ function stepKinds(parts: Parts, folder: DataFolder): StepKinds {
     cacheFolder: folder.cache,
     gitUser: () => configuredGitUser(parts.store, parts.masker),
   });
-  const docker = connectEngine();
   return combineStepKinds(
     builtinStepKinds(builtinSteps, runner),
     customStepKinds(parts.store, {
       ...parts,
-      docker,
-      images: createImages(docker),
+      images: createImages(parts.docker),
       outputRoot: folder.outputs,
     }),
   );
+}
+
+/** Containers of promotions that ended, or were deleted, while no daemon ran. Nobody waits for it. */
+function removeLeftContainers({ store, log, docker }: Parts, folder: DataFolder): void {
+  const goingOn = async () => {
+    const promotions = (await store.list({ kind: "Promotion" })) as Promotion[];
+    return new Set(
+      promotions.flatMap(({ metadata, status }) => (status?.finishedAt ? [] : (metadata.uid ?? []))),
+    );
+  };
+  removeOrphans(docker, folder.outputs, goingOn).catch((error) => log.error("left containers", { error }));
 }
 
 function serverServices(

@@ -28,8 +28,8 @@ export interface EngineServices {
 
 export interface StepLogWriter {
   write(line: RunnerLogLine): void;
-  /** When the last line that can be read was written. */
-  lastAt(): Promise<string | undefined>;
+  /** When the last line of the stream that can be read was written. */
+  lastAt(stream: RunnerLogLine["stream"]): Promise<string | undefined>;
   /** Resolves when all that was written can be read. */
   close(): Promise<void>;
 }
@@ -188,7 +188,7 @@ async function attemptStep(
     const io: RunnerIO = {
       signal: workSignal,
       log: (line) => log.write(line),
-      lastLogAt: () => log.lastAt(),
+      lastLogAt: (stream) => log.lastAt(stream),
     };
     const found = resumed ? await kind.runner.reattach?.(invocation, io) : undefined;
     return found ?? (await kind.runner.run(invocation, io));

@@ -45,11 +45,11 @@ export function openStepLog(key: LogKey, { store, masker, now, onError }: StepLo
       maskers.set(stream, lines);
       add(stream, lines.write(text), at);
     },
-    async lastAt() {
+    async lastAt(stream) {
       let last: LogLine | undefined;
       for (let from = 0; ; ) {
         const lines = await store.readLog(key, from, linesReadAtOnce);
-        last = lines.at(-1) ?? last;
+        last = lines.findLast((line) => line.stream === stream) ?? last;
         from += lines.length;
         if (lines.length < linesReadAtOnce) return last?.at;
       }

@@ -36,7 +36,7 @@ export interface EventRecord {
 
 /** One line of a step's log. */
 export interface LogLine {
-  /** RFC 3339 with milliseconds. */
+  /** RFC 3339, kept as it was given: milliseconds, or finer where a container's engine tells them. */
   at: string;
   stream: "stdout" | "stderr" | "system";
   text: string;

@@ -7,11 +7,11 @@ import { StepFailure } from "#core/failure.ts";
 import type { Invocation, Runner, RunnerIO } from "#core/runner.ts";
 import { type Outcome, succeeded } from "#core/step.ts";
 import { openWorkspace } from "#core/workspace-folder.ts";
-import type { ContainerSpec } from "#runners/container/container-spec.ts";
+import type { ContainerSpec, OutputSpec } from "#runners/container/container-spec.ts";
 import { createContainer, findContainer, labelsOf, removeContainer } from "#runners/container/containers.ts";
 import { createOptions } from "#runners/container/create-options.ts";
 import { engineFailure, isNotFound } from "#runners/container/engine.ts";
-import { type Followed, followLog } from "#runners/container/follow.ts";
+import { type Followed, followLog, type LoggedUpTo } from "#runners/container/follow.ts";
 import type { Images } from "#runners/container/images.ts";
 import {
   type OutputFolder,
@@ -43,7 +43,7 @@ export function createContainerRunner(services: ContainerServices, prepare: Prep
       const leftover = await findContainer(services.docker, invocation);
       if (leftover) await removeContainer(leftover);
       const container = await start(services, spec, invocation, io);
-      return finish(services, container, spec, invocation, io, undefined);
+      return finish(container, spec, invocation, io, {});
     },
     async reattach(invocation, io) {
       const container = await findContainer(services.docker, invocation);
@@ -51,8 +51,9 @@ export function createContainerRunner(services: ContainerServices, prepare: Prep
       const { State } = await container.inspect();
       // Created and never started: the daemon died in between, and nothing has happened yet.
       if (State.Status === "created") return undefined;
+      const logged = { stdout: await io.lastLogAt?.("stdout"), stderr: await io.lastLogAt?.("stderr") };
       io.log({ stream: "system", text: "took up the container that an earlier daemon had started" });
-      return finish(services, container, await prepare(invocation), invocation, io, await io.lastLogAt?.());
+      return finish(container, await prepare(invocation), invocation, io, logged);
     },
   };
 
@@ -77,7 +78,7 @@ export function createContainerRunner(services: ContainerServices, prepare: Prep
       docker,
       createOptions(spec, {
         name: `towpath-${invocation.promotionUid}-${Buffer.from(invocation.alias).toString("hex").slice(0, 40)}-${invocation.attempt}`,
-        labels: labelsOf(invocation),
+        labels: labelsOf(invocation, services.outputRoot),
         workspace: invocation.workspace,
         outputFolder: folder.path,
         user: `${user.uid}:${user.gid}`,
@@ -93,15 +94,17 @@ export function createContainerRunner(services: ContainerServices, prepare: Prep
   }
 
   async function finish(
-    _: ContainerServices,
     container: Container,
     spec: ContainerSpec,
     invocation: Invocation,
     io: RunnerIO,
-    loggedUpTo: string | undefined,
+    logged: LoggedUpTo,
   ): Promise<Outcome> {
     const stopFollowing = new AbortController();
-    const followed = followLog(container, io, stopFollowing.signal, loggedUpTo);
+    const followed = followLog(container, io, stopFollowing.signal, {
+      logged,
+      keep: keptStream(spec.output),
+    });
     followed.catch(() => undefined);
     const ended = await endOf(container, spec, io.signal);
     if (ended === "leftRunning") {
@@ -170,15 +173,18 @@ async function refuseFailure(container: Container, exitCode: number, spec: Conta
   throw new StepFailure("errored", `The command ${how}${said ? `: ${said}` : ""}`);
 }
 
+function keptStream({ type }: OutputSpec): "stdout" | "stderr" | undefined {
+  return type === "Stdout" ? "stdout" : type === "Stderr" ? "stderr" : undefined;
+}
+
 async function outputText(spec: ContainerSpec, invocation: Invocation, folder: OutputFolder, log: Followed) {
   const { type, path = "" } = spec.output;
   switch (type) {
     case "Pipe":
       return folder.read();
     case "Stdout":
-      return log.text("stdout");
     case "Stderr":
-      return log.text("stderr");
+      return log.output();
     case "File": {
       const workspace = await openWorkspace(invocation.workspace);
       return readBounded(await workspace.resolve(path), `"${path}"`);

@@ -1,11 +1,12 @@
 import type Docker from "dockerode";
 import type { Container, ContainerCreateOptions } from "dockerode";
 import type { Invocation } from "#core/runner.ts";
-import { engineFailure, isNotFound } from "#runners/container/engine.ts";
+import { engineFailure, isAbsent, isNotFound } from "#runners/container/engine.ts";
 
 /** Labels by which a container is found again, and by which it says whose it is. */
 export const labels = {
   managed: "dev.towpath.managed",
+  owner: "dev.towpath.owner",
   project: "dev.towpath.project",
   promotion: "dev.towpath.promotion",
   promotionUid: "dev.towpath.promotion-uid",
@@ -13,11 +14,19 @@ export const labels = {
   attempt: "dev.towpath.attempt",
 } as const;
 
-export function labelsOf(invocation: Invocation): Record<string, string> {
+/** `owner` is a folder that one daemon alone has: several daemons may share an engine. */
+export function labelsOf(invocation: Invocation, owner: string): Record<string, string> {
   return {
     [labels.managed]: "true",
+    [labels.owner]: owner,
+    ...keyOf(invocation),
     [labels.project]: invocation.project,
     [labels.promotion]: invocation.promotion,
+  };
+}
+
+function keyOf(invocation: Invocation): Record<string, string> {
+  return {
     [labels.promotionUid]: invocation.promotionUid,
     [labels.step]: invocation.alias,
     [labels.attempt]: String(invocation.attempt),
@@ -26,8 +35,7 @@ export function labelsOf(invocation: Invocation): Record<string, string> {
 
 /** The container of an invocation, running or ended, whichever daemon started it. */
 export async function findContainer(docker: Docker, invocation: Invocation): Promise<Container | undefined> {
-  const wanted = labelsOf(invocation);
-  const label = [labels.promotionUid, labels.step, labels.attempt].map((name) => `${name}=${wanted[name]}`);
+  const label = Object.entries(keyOf(invocation)).map(([name, value]) => `${name}=${value}`);
   try {
     const [found] = await docker.listContainers({ all: true, filters: { label } });
     return found ? docker.getContainer(found.Id) : undefined;
@@ -55,13 +63,24 @@ export async function removeContainer(container: Container): Promise<void> {
   }
 }
 
-/** Removes containers of promotions that are not among those that go on. Returns how many there were. */
+/**
+ * Removes an owner's containers whose promotion does not go on; `goingOn` gives the uids of those that do,
+ * and is asked only when there is a container. Returns how many there were. An engine that does not answer
+ * has none to remove.
+ */
 export async function removeOrphans(
   docker: Docker,
-  goesOn: (promotionUid: string) => boolean,
+  owner: string,
+  goingOn: () => Promise<ReadonlySet<string>>,
 ): Promise<number> {
-  const found = await docker.listContainers({ all: true, filters: { label: [`${labels.managed}=true`] } });
-  const orphans = found.filter(({ Labels }) => !goesOn(Labels[labels.promotionUid] ?? ""));
+  const label = [`${labels.managed}=true`, `${labels.owner}=${owner}`];
+  const found = await docker.listContainers({ all: true, filters: { label } }).catch((error) => {
+    if (isAbsent(error)) return [];
+    throw engineFailure("look for containers that were left behind", error);
+  });
+  if (found.length === 0) return 0;
+  const kept = await goingOn();
+  const orphans = found.filter(({ Labels }) => !kept.has(Labels[labels.promotionUid] ?? ""));
   await Promise.all(orphans.map(({ Id }) => removeContainer(docker.getContainer(Id))));
   return orphans.length;
 }

@@ -10,7 +10,7 @@ export function connectEngine(): Docker {
 export function engineFailure(what: string, error: unknown): StepFailure {
   if (error instanceof StepFailure) return error;
   const { code, statusCode } = error as { code?: string; statusCode?: number };
-  if (code === "ENOENT" || code === "ECONNREFUSED" || code === "EACCES") {
+  if (isAbsent(error)) {
     return new StepFailure(
       "errored",
       `Cannot ${what}: no Docker Engine answers (${code}); start it, or set DOCKER_HOST for the daemon`,
@@ -25,6 +25,11 @@ export function engineFailure(what: string, error: unknown): StepFailure {
 function messageOf(error: unknown): string {
   const { json, message } = error as { json?: { message?: unknown }; message?: unknown };
   return String(json?.message ?? message ?? error);
+}
+
+/** Whether no engine answers, or none that this user may ask. */
+export function isAbsent(error: unknown): boolean {
+  return ["ENOENT", "ECONNREFUSED", "EACCES"].includes(String((error as { code?: unknown }).code));
 }
 
 /** Whether the engine said that there is no such image, container or network. */

@@ -5,6 +5,8 @@ export interface ContainerLogLine {
   at: string;
   stream: "stdout" | "stderr";
   text: string;
+  /** The line goes on in the next one: it was too long. */
+  cut: boolean;
 }
 
 /** A line longer than this is cut into pieces of this size, so that one line cannot fill the memory. */
@@ -31,30 +33,32 @@ export async function* readLogLines(source: AsyncIterable<Buffer>): AsyncGenerat
   yield* splitters.stderr.end();
 }
 
+/** Every frame begins with a time, also one that goes on with a line: the engine cuts lines at 16 KiB. */
 function createSplitter(stream: "stdout" | "stderr") {
   const decoder = new StringDecoder("utf8");
   let rest = "";
-  function* take(final: boolean): Generator<ContainerLogLine> {
-    const lines = rest.split("\n");
-    rest = final ? "" : (lines.pop() ?? "");
-    for (const line of lines) if (line !== "") yield toLine(stream, line);
-    if (rest.length > longestLine) {
-      yield toLine(stream, rest);
-      rest = "";
-    }
-  }
+  let at = "";
+  const line = (text: string, cut: boolean): ContainerLogLine => ({ at, stream, text, cut });
   return {
-    write(payload: Buffer) {
-      rest += decoder.write(payload);
-      return take(false);
+    *write(frame: Buffer): Generator<ContainerLogLine> {
+      const time = timeOf(frame);
+      if (rest === "" && time !== undefined) at = time;
+      rest += decoder.write(time === undefined ? frame : frame.subarray(time.length + 1));
+      const lines = rest.split("\n");
+      rest = lines.pop() ?? "";
+      for (const text of lines) yield line(text.replace(/\r$/, ""), false);
+      if (rest.length > longestLine) {
+        yield line(rest, true);
+        rest = "";
+      }
     },
-    end: () => take(true),
+    *end(): Generator<ContainerLogLine> {
+      rest += decoder.end();
+      if (rest !== "") yield line(rest.replace(/\r$/, ""), false);
+    },
   };
 }
 
-function toLine(stream: "stdout" | "stderr", line: string): ContainerLogLine {
-  const space = line.indexOf(" ");
-  const at = line.slice(0, space);
-  if (space < 0 || !/^\d{4}-\d\d-\d\dT/.test(at)) return { at: "", stream, text: line.replace(/\r$/, "") };
-  return { at, stream, text: line.slice(space + 1).replace(/\r$/, "") };
+function timeOf(frame: Buffer): string | undefined {
+  return /^(\d{4}-\d\d-\d\dT[0-9:.]+Z) /.exec(frame.toString("latin1", 0, 40))?.[1];
 }

@@ -9,7 +9,7 @@ import { createExpressions, type Expressions } from "#core/expressions/expressio
 import type { CustomPromotionStepSpec } from "#core/resources/custom-promotion-step.ts";
 import type { Invocation, Runner, RunnerLogLine } from "#core/runner.ts";
 import { createContainerRunner } from "#runners/container/container-runner.ts";
-import { findContainer } from "#runners/container/containers.ts";
+import { findContainer, removeOrphans } from "#runners/container/containers.ts";
 import { prepareCustomStep } from "#runners/container/custom-step.ts";
 import { connectEngine } from "#runners/container/engine.ts";
 import { createImages } from "#runners/container/images.ts";
@@ -72,12 +72,24 @@ describe.skipIf(!hasDocker)("a step in a container", () => {
     };
   }
 
-  function recording(signal = new AbortController().signal, lastLogAt?: string) {
+  function recording(signal = new AbortController().signal, logged: RunnerLogLine[] = []) {
     const lines: RunnerLogLine[] = [];
     return {
       lines,
-      io: { signal, log: (line: RunnerLogLine) => lines.push(line), lastLogAt: async () => lastLogAt },
+      io: {
+        signal,
+        log: (line: RunnerLogLine) => lines.push(line),
+        lastLogAt: async (of: string) => logged.findLast(({ stream }) => stream === of)?.at,
+      },
     };
+  }
+  async function waitForContainer(own: Invocation): Promise<void> {
+    for (let tries = 0; tries < 100; tries++) {
+      const container = await findContainer(docker, own);
+      if ((await container?.inspect())?.State.Running) return;
+      await sleep(50);
+    }
+    throw new Error("the container did not start");
   }
   const shell = (script: string) => ({ command: ["sh", "-c", script] });
 
@@ -137,6 +149,15 @@ describe.skipIf(!hasDocker)("a step in a container", () => {
       "stdout one",
       "stdout three",
     ]);
+  });
+
+  it("keeps a long line and empty lines of an output as they were printed", async () => {
+    const runner = runnerOf({
+      ...shell("head -c 100000 /dev/zero | tr '\\0' x; echo; echo; echo end"),
+      output: { source: { type: "Stdout", format: "Text" } },
+    });
+    const outcome = await runner.run(await invocation(), recording().io);
+    expect(outcome).toEqual({ status: "succeeded", output: { output: `${"x".repeat(100_000)}\n\nend` } });
   });
 
   it("works in the workspace and leaves its files to the daemon", async () => {
@@ -239,12 +260,29 @@ describe.skipIf(!hasDocker)("a step in a container", () => {
     stop.abort(new DaemonStopping());
     await expect(running).rejects.toBeInstanceOf(DaemonStopping);
 
-    const second = recording(undefined, first.lines.at(-1)?.at);
+    const second = recording(undefined, first.lines);
     expect(await runner.reattach?.(own, second.io)).toEqual({ status: "succeeded", output: { done: "yes" } });
     const both = [...first.lines, ...second.lines]
       .filter(({ stream }) => stream === "stdout")
       .map(({ text }) => text);
     expect(both).toEqual(["line 1", "line 2", "line 3", "line 4", "line 5", "line 6"]);
+  });
+
+  it("removes what an earlier daemon of the same folder left of promotions that are over", async () => {
+    const [over, goesOn] = [await invocation(), await invocation()];
+    const stop = new AbortController();
+    const runner = runnerOf(shell("sleep 60"));
+    const runs = [over, goesOn].map((own) => runner.run(own, recording(stop.signal).io));
+    await Promise.all([over, goesOn].map(waitForContainer));
+    stop.abort(new DaemonStopping());
+    await Promise.allSettled(runs);
+
+    const goingOn = async () => new Set([goesOn.promotionUid]);
+    expect(await removeOrphans(docker, "/another/daemon", goingOn)).toBe(0);
+    expect(await removeOrphans(docker, join(root, "outputs"), goingOn)).toBe(1);
+    expect(await findContainer(docker, over)).toBeUndefined();
+    expect(await findContainer(docker, goesOn)).toBeDefined();
+    await removeOrphans(docker, join(root, "outputs"), async () => new Set());
   });
 
   it("has nothing to take up when no container is left", async () => {

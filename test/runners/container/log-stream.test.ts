@@ -21,16 +21,19 @@ async function linesOf(...chunks: Buffer[]) {
 describe("the engine's log stream", () => {
   it("gives lines with time and stream", async () => {
     expect(await linesOf(frame(1, `${time} out\n`), frame(2, `${time} err\n`))).toEqual([
-      { at: time, stream: "stdout", text: "out" },
-      { at: time, stream: "stderr", text: "err" },
+      { at: time, stream: "stdout", text: "out", cut: false },
+      { at: time, stream: "stderr", text: "err", cut: false },
     ]);
   });
 
   it("joins frames, characters and lines that were cut anywhere", async () => {
-    const whole = Buffer.concat([frame(1, `${time} grün\n${time} two\n`), frame(1, `${time} three`)]);
+    const whole = Buffer.concat([
+      ...[frame(1, `${time} grün\n`), frame(1, `${time} \n`)],
+      ...[frame(1, `${time} thr`), frame(1, `${time} ee`)],
+    ]);
     for (let cut = 1; cut < whole.length; cut++) {
       const lines = await linesOf(whole.subarray(0, cut), whole.subarray(cut));
-      expect(lines.map(({ text }) => text)).toEqual(["grün", "two", "three"]);
+      expect(lines.map(({ text }) => text)).toEqual(["grün", "", "three"]);
     }
   });
 
