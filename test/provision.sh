@@ -44,13 +44,14 @@ start_docker() {
   return 1
 }
 
-# Kargo's own command line, by the Go module proxy: it must be able to drive the daemon.
+# Kargo's own command line, by the Go module proxy, to drive the daemon with. Two of its modules have no
+# versions, which some proxies refuse to serve: then its tests are skipped, and say so.
 install_kargo() {
-  [ -d "$here/tools/kargo-cli" ] || return 0
   command -v kargo >/dev/null && return 0
-  command -v go >/dev/null || DEBIAN_FRONTEND=noninteractive apt-get install -y -qq golang-go >/dev/null
+  command -v go >/dev/null || return 0
   say "building kargo (a few minutes, once)"
-  (cd "$here/tools/kargo-cli" && go build -o "$bin/kargo" github.com/akuity/kargo/cmd/cli)
+  timeout 600 go build -C "$here/tools/kargo-cli" -o "$bin/kargo" github.com/akuity/kargo/cmd/cli 2>/dev/null ||
+    say "kargo cannot be had here: see test/tools/kargo-cli/README.md"
 }
 
 install_packages

@@ -24,7 +24,7 @@ export async function logs(promotion: string, step: string | undefined, options:
       await showLog(client, path, alias, `${alias} | `, options.follow ?? false, io);
     }
     if (!options.follow || isFinal(current.status?.phase) || io.signal.aborted) return;
-    await nextChange(client, path, io);
+    await nextChange(client, path, current, io);
   }
 }
 
@@ -48,7 +48,10 @@ async function showLog(
   }
 }
 
-/** Waits until there is news of the promotion. */
-async function nextChange(client: ApiClient, path: string, io: CliIO): Promise<void> {
-  for await (const _ of client.events(path, { query: { watch: "true" }, signal: io.signal })) return;
+/** Waits until the promotion is another than the one that is known. A stream begins with how things stand. */
+async function nextChange(client: ApiClient, path: string, known: Promotion, io: CliIO): Promise<void> {
+  for await (const event of client.events(path, { query: { watch: "true" }, signal: io.signal })) {
+    const { object } = JSON.parse(event.data) as { object: Promotion };
+    if (object.metadata.resourceVersion !== known.metadata.resourceVersion) return;
+  }
 }
