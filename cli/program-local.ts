@@ -59,6 +59,17 @@ export function addLocalCommands(program: Command, io: CliIO): void {
     .action(async (file, options) => (await import("#cli/local.ts")).run(file, options, io));
 
   program
+    .command("gate")
+    .description("hold HTTP requests until you press Enter, or until a command has decided about each")
+    .argument("[command...]", "after --: run for each request; its output is the answer, 200 or 500")
+    .option("--port <number>", "port to listen on", "24365")
+    .option("--addr <address>", "address to listen on", "0.0.0.0")
+    .option("--once [yes]", "end after the first answer", true)
+    .option("--no-once", "go on after the first answer")
+    .option("--token <token>", "what requests must bring as bearer token (or TOWPATH_GATE_TOKEN)")
+    .action(async (command, options) => (await import("#cli/commands/gate.ts")).gate(command, options, io));
+
+  program
     .command("explain")
     .description("tell what a step does and how it is configured")
     .argument("[step]", "without it, all steps are listed")
