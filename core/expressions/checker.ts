@@ -1,6 +1,7 @@
+import { nearestName } from "#core/nearest-name.ts";
 import type { Binary, Builtin, Call, Member, Node, Slice, Unary } from "./ast.ts";
 import { builtinNames, isBuiltin } from "./builtin-names.ts";
-import { ExpressionError, nearestName, type Span } from "./error.ts";
+import { ExpressionError, type Span } from "./error.ts";
 import type { Nature } from "./natures.ts";
 import * as n from "./natures.ts";
 import { operationNature } from "./operator-types.ts";

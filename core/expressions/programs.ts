@@ -1,7 +1,8 @@
+import { nearestName } from "#core/nearest-name.ts";
 import { builtinNames } from "./builtin-names.ts";
 import { check } from "./checker.ts";
 import { compile, Places } from "./compiler.ts";
-import { ExpressionError, nearestName, type Span } from "./error.ts";
+import { ExpressionError, type Span } from "./error.ts";
 import { type HostFunction, type HostFunctions, natureOfFunction } from "./functions.ts";
 import { optimize } from "./optimizer.ts";
 import { parse } from "./parser.ts";

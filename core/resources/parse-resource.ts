@@ -1,7 +1,7 @@
+import { didYouMean } from "#core/nearest-name.ts";
 import { isForeignKind } from "#core/resources/foreign-kinds.ts";
 import { findKind, type KindDefinition, kinds } from "#core/resources/kinds.ts";
 import { metadataFieldNames } from "#core/resources/metadata.ts";
-import { didYouMean } from "#core/resources/nearest-name.ts";
 import type { Path } from "#core/resources/path.ts";
 import { prune } from "#core/resources/prune.ts";
 import { removedFieldAdvice } from "#core/resources/removed-fields.ts";

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { didYouMean } from "#core/resources/nearest-name.ts";
+import { didYouMean } from "#core/nearest-name.ts";
 import { formatPath, type Path, valueAt } from "#core/resources/path.ts";
 
 /** One thing that a value does not keep of what its schema asks. */

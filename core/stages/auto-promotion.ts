@@ -1,9 +1,9 @@
+import { parseNamePattern } from "#core/artifacts/patterns.ts";
 import { type Freight, originKey } from "#core/resources/freight.ts";
 import { matchesLabels } from "#core/resources/label-selector.ts";
 import type { ProjectConfig, PromotionPolicy } from "#core/resources/project-config.ts";
 import type { Stage } from "#core/resources/stage.ts";
 import { followsUpstream } from "#core/stages/availability.ts";
-import { matchesName } from "#core/stages/name-pattern.ts";
 import type { Store } from "#core/store/store.ts";
 
 /** The first of the project's policies that is for the stage. Throws when a pattern cannot be read. */
@@ -45,7 +45,7 @@ function isFor(
   stage: Stage,
 ): boolean {
   const { name, ...labels } = stageSelector;
-  if (name && !matchesName(name, stage.metadata.name)) return false;
+  if (name && !parseNamePattern(name, "the policy's stage name")(stage.metadata.name)) return false;
   return matchesLabels(labels, stage.metadata.labels);
 }
 

@@ -1,3 +1,4 @@
+import { didYouMean } from "#core/nearest-name.ts";
 import type { AnalysisTemplate } from "#core/resources/analysis-template.ts";
 import { templateFacts } from "#core/resources/checks/expression-facts.ts";
 import { textsIn } from "#core/resources/checks/expression-sites.ts";
@@ -7,7 +8,6 @@ import { refIn, type World } from "#core/resources/checks/world.ts";
 import type { Freight } from "#core/resources/freight.ts";
 import type { LoadedResource } from "#core/resources/load.ts";
 import type { MessageChannel } from "#core/resources/message-channel.ts";
-import { didYouMean } from "#core/resources/nearest-name.ts";
 import type { Path } from "#core/resources/path.ts";
 import type { ProjectConfig } from "#core/resources/project-config.ts";
 import type { Promotion } from "#core/resources/promotion.ts";

@@ -1,4 +1,5 @@
 import { builtinNames } from "#core/expressions/builtin-names.ts";
+import { didYouMean } from "#core/nearest-name.ts";
 import {
   type ExpressionFacts,
   kargoFunctionNames,
@@ -8,7 +9,6 @@ import { textsIn } from "#core/resources/checks/expression-sites.ts";
 import type { Finding } from "#core/resources/checks/finding.ts";
 import { aliasOf, type StepList } from "#core/resources/checks/step-lists.ts";
 import { refIn, type World } from "#core/resources/checks/world.ts";
-import { didYouMean } from "#core/resources/nearest-name.ts";
 import type { Path } from "#core/resources/path.ts";
 import type { PromotionStep } from "#core/resources/promotion-step.ts";
 import type { PromotionTask } from "#core/resources/promotion-task.ts";

@@ -1,10 +1,10 @@
+import { didYouMean } from "#core/nearest-name.ts";
 import type { Finding } from "#core/resources/checks/finding.ts";
 import { kargoStepNames } from "#core/resources/checks/kargo-step-names.ts";
 import { configIssues, jsonSchemaIssues } from "#core/resources/checks/step-config.ts";
 import type { StepList } from "#core/resources/checks/step-lists.ts";
 import type { World } from "#core/resources/checks/world.ts";
 import type { CustomPromotionStep } from "#core/resources/custom-promotion-step.ts";
-import { didYouMean } from "#core/resources/nearest-name.ts";
 import type { SchemaIssue } from "#core/resources/schema-issues.ts";
 
 /** Whether each step's kind is known, and its configuration fits the kind. */

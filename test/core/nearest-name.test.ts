@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { didYouMean, nearestName } from "#core/resources/nearest-name.ts";
+import { didYouMean, nearestName } from "#core/nearest-name.ts";
 
 describe("the nearest name", () => {
   const names = ["git-clone", "git-commit", "helm-template", "copy"];
