@@ -17,11 +17,15 @@ import { openStepLog } from "#core/promotion/step-log.ts";
 import type { Resource } from "#core/resources/resource.ts";
 import { openSqliteStore } from "#core/store/sqlite.ts";
 import type { Store } from "#core/store/store.ts";
+import { allowancesFrom } from "#runners/container/allowances.ts";
 import { customStepKinds } from "#runners/container/custom-step-kinds.ts";
 import { connectEngine } from "#runners/container/engine.ts";
 import { createImages } from "#runners/container/images.ts";
+import { createInlineContainerRunner } from "#runners/container/inline-container.ts";
+import { createPullCredentials } from "#runners/container/pull-credentials.ts";
 import { createInProcessRunner } from "#runners/in-process.ts";
 import { builtinStepKinds, combineStepKinds } from "#runners/step-kinds.ts";
+import container from "#steps/container.ts";
 import { builtinSteps } from "#steps/index.ts";
 
 /** What commands without a daemon share, however much they run. */
@@ -51,6 +55,7 @@ export async function openLocalTools({ allowNet }: LocalSettings): Promise<Local
   const lock = createKeyedLock();
   const docker = connectEngine();
   const images = createImages(docker);
+  const allowed = allowancesFrom(process.env);
   const now = () => new Date();
 
   async function openWorld(resources: readonly Resource[]): Promise<LocalWorld> {
@@ -71,18 +76,24 @@ export async function openLocalTools({ allowNet }: LocalSettings): Promise<Local
       gitUser: () => configuredGitUser(store, masker),
       now,
     });
-    const custom = customStepKinds(store, {
+    const containers = {
       docker,
       images,
       expressions,
-      credentialsFor,
+      pullCredentials: createPullCredentials(store, masker, credentialsFor),
       outputRoot: join(folder, "outputs"),
-    });
+      cacheRoot: join(folder, "cache", "containers"),
+      allowed,
+    };
     return {
       store,
       masker,
       expressions,
-      kinds: combineStepKinds(builtinStepKinds(builtinSteps, runner), custom),
+      kinds: combineStepKinds(
+        builtinStepKinds([container], createInlineContainerRunner(containers)),
+        builtinStepKinds(builtinSteps, runner),
+        customStepKinds(store, containers),
+      ),
       functionsFor: createStepFunctions(store, masker),
       openLog: (key) => openStepLog(key, { store, masker, now, onError: () => undefined }),
       now,

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import type Docker from "dockerode";
 import { createDiscoveryParts } from "#core/artifacts/discovery-parts.ts";
 import { type DiscoverySettings, discoverySettingsFrom } from "#core/artifacts/discovery-settings.ts";
@@ -35,10 +36,13 @@ import { createAnalysisRunReconciler } from "#core/stages/verification/run-recon
 import type { Fetch } from "#core/step.ts";
 import { openSqliteStore } from "#core/store/sqlite.ts";
 import type { Store } from "#core/store/store.ts";
+import { type Allowances, allowancesFrom } from "#runners/container/allowances.ts";
 import { removeOrphans } from "#runners/container/containers.ts";
 import { customStepKinds } from "#runners/container/custom-step-kinds.ts";
 import { connectEngine } from "#runners/container/engine.ts";
 import { createImages } from "#runners/container/images.ts";
+import { createInlineContainerRunner } from "#runners/container/inline-container.ts";
+import { createPullCredentials } from "#runners/container/pull-credentials.ts";
 import { createInProcessRunner } from "#runners/in-process.ts";
 import { makeCacheFolder } from "#runners/step-context.ts";
 import { builtinStepKinds, combineStepKinds } from "#runners/step-kinds.ts";
@@ -48,6 +52,7 @@ import { type DataFolder, loadOrCreateToken, openDataFolder } from "#server/data
 import { openPort } from "#server/listen.ts";
 import { defaultLimits, type ServerLog, type Services } from "#server/services.ts";
 import { createConfigReconcilers } from "#server/webhooks/reconcilers.ts";
+import container from "#steps/container.ts";
 import { builtinSteps } from "#steps/index.ts";
 
 export interface DaemonSettings {
@@ -120,6 +125,8 @@ interface Parts {
   expressions: Expressions;
   lock: KeyedLock;
   docker: Docker;
+  /** What of the machine steps in containers may use. */
+  allowed: Allowances;
   log: ServerLog;
   fetchWith(signal?: AbortSignal): Fetch;
   credentialsFor(project: string): CredentialSource;
@@ -140,6 +147,7 @@ async function openParts(settings: DaemonSettings, folder: DataFolder): Promise<
     expressions: await createExpressions(),
     lock: createKeyedLock(),
     docker: connectEngine(),
+    allowed: allowancesFrom(settings.env),
     log: createDaemonLog(settings.logTo, masker.mask),
     fetchWith: (signal) => createFetch({ policy, signal }),
     credentialsFor: (project) => credentialsFromStore(store, project, masker, { providers }),
@@ -214,13 +222,17 @@ function stepKinds(parts: Parts, folder: DataFolder): StepKinds {
     cacheFolder: folder.cache,
     gitUser: () => configuredGitUser(parts.store, parts.masker),
   });
+  const containers = {
+    ...parts,
+    images: createImages(parts.docker),
+    pullCredentials: createPullCredentials(parts.store, parts.masker, parts.credentialsFor),
+    outputRoot: folder.outputs,
+    cacheRoot: join(folder.cache, "containers"),
+  };
   return combineStepKinds(
+    builtinStepKinds([container], createInlineContainerRunner(containers)),
     builtinStepKinds(builtinSteps, runner),
-    customStepKinds(parts.store, {
-      ...parts,
-      images: createImages(parts.docker),
-      outputRoot: folder.outputs,
-    }),
+    customStepKinds(parts.store, containers),
   );
 }
 

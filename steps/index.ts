@@ -1,5 +1,6 @@
 import type { StepDefinition } from "#core/step.ts";
 import composeOutput from "./compose-output.ts";
+import container from "./container.ts";
 import copy from "./copy.ts";
 import deleteStep from "./delete.ts";
 import fail from "./fail.ts";
@@ -31,6 +32,7 @@ import yamlUpdate from "./yaml-update.ts";
 /** Every step that comes with Towpath, in the order of their names. */
 export const builtinSteps: readonly StepDefinition[] = [
   composeOutput,
+  container,
   copy,
   deleteStep,
   fail,

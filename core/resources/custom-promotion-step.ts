@@ -52,7 +52,7 @@ export const CustomPromotionStepSpec = z.strictObject({
     .optional()
     .describe("Memory and CPU, as Kubernetes writes them."),
   imagePullSecrets: z
-    .array(z.union([z.strictObject({ name: z.string() }), z.string()]))
+    .array(z.union([z.strictObject({ name: z.string().describe("Name of a Secret.") }), z.string()]))
     .optional()
     .describe("Secrets for pulling the image."),
 
@@ -78,7 +78,7 @@ export const CustomPromotionStepSpec = z.strictObject({
       allow: z
         .array(z.string())
         .optional()
-        .describe("Hosts that the step may reach, as `host` or `host:port`."),
+        .describe("Hosts that the step may reach; not supported yet, and refused."),
     })
     .optional()
     .describe("What of the network the step may reach."),
@@ -86,7 +86,7 @@ export const CustomPromotionStepSpec = z.strictObject({
   caches: z
     .array(
       z.strictObject({
-        name: z.string().min(1),
+        name: z.string().min(1).describe("Tells the project's caches apart."),
         path: z.string().min(1).describe("Where the step finds it."),
       }),
     )
@@ -103,7 +103,7 @@ export const CustomPromotionStepSpec = z.strictObject({
   reuse: z
     .enum(["never", "promotion"])
     .optional()
-    .describe("Whether steps of one promotion may share a running container."),
+    .describe("Whether steps of one promotion may share a running container; each has its own for now."),
 });
 export type CustomPromotionStepSpec = z.infer<typeof CustomPromotionStepSpec>;
 

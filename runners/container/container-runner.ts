@@ -1,24 +1,28 @@
+import { chmod, mkdir } from "node:fs/promises";
+import { join } from "node:path";
 import type Docker from "dockerode";
 import type { Container } from "dockerode";
-import type { CredentialSource } from "#core/credentials/credentials.ts";
 import { DaemonStopping } from "#core/daemon-stopping.ts";
 import type { Expressions } from "#core/expressions/expressions.ts";
 import { StepFailure } from "#core/failure.ts";
 import type { Invocation, Runner, RunnerIO } from "#core/runner.ts";
-import { type Outcome, succeeded } from "#core/step.ts";
+import { type Outcome, type StepOutput, succeeded } from "#core/step.ts";
 import { openWorkspace } from "#core/workspace-folder.ts";
+import { type Allowances, refuseDisallowed } from "#runners/container/allowances.ts";
 import type { ContainerSpec, OutputSpec } from "#runners/container/container-spec.ts";
 import { createContainer, findContainer, labelsOf, removeContainer } from "#runners/container/containers.ts";
 import { createOptions } from "#runners/container/create-options.ts";
 import { engineFailure, isNotFound } from "#runners/container/engine.ts";
 import { type Followed, followLog, type LoggedUpTo } from "#runners/container/follow.ts";
 import type { Images } from "#runners/container/images.ts";
+import { schemaProblems } from "#runners/container/json-schema.ts";
 import {
   type OutputFolder,
   outputFolder,
   prepareOutputFolder,
   readBounded,
 } from "#runners/container/output-folder.ts";
+import type { PullCredentials } from "#runners/container/pull-credentials.ts";
 import { readOutput } from "#runners/container/step-output.ts";
 import { defaultUser, lendTree } from "#runners/container/workspace-owner.ts";
 
@@ -26,9 +30,12 @@ export interface ContainerServices {
   docker: Docker;
   images: Images;
   expressions: Expressions;
-  credentialsFor(project: string): CredentialSource;
+  pullCredentials: PullCredentials;
   /** Folder of the daemon's own for output files; not a workspace. */
   outputRoot: string;
+  /** Folder of the daemon's own for what steps keep from one promotion to the next. */
+  cacheRoot: string;
+  allowed: Allowances;
 }
 
 /** Says what to run for an invocation. */
@@ -40,6 +47,7 @@ export function createContainerRunner(services: ContainerServices, prepare: Prep
   return {
     async run(invocation, io) {
       const spec = await prepare(invocation);
+      refuseDisallowed(spec, services.allowed);
       const leftover = await findContainer(services.docker, invocation);
       if (leftover) await removeContainer(leftover);
       const container = await start(services, spec, invocation, io);
@@ -58,29 +66,35 @@ export function createContainerRunner(services: ContainerServices, prepare: Prep
   };
 
   async function start(
-    { docker, images, credentialsFor }: ContainerServices,
+    { docker, images, pullCredentials, outputRoot, cacheRoot }: ContainerServices,
     spec: ContainerSpec,
     invocation: Invocation,
     io: RunnerIO,
   ): Promise<Container> {
+    const say = (text: string) => io.log({ stream: "system", text });
     await images.ensure({
       image: spec.image,
       platform: spec.platform,
-      credentials: await credentialsFor(invocation.project).find("image", spec.image),
-      onProgress: (text) => io.log({ stream: "system", text }),
+      credentials: await pullCredentials.find(invocation.project, spec.image, spec.pullSecrets, (name) =>
+        say(`there is no Secret "${name}" to pull the image with`),
+      ),
+      onProgress: say,
     });
     io.signal.throwIfAborted();
     const user = defaultUser();
     const folder = folderOf(invocation);
     await prepareOutputFolder(folder);
     await lendTree(invocation.workspace, user);
+    const cacheFolder = join(cacheRoot, invocation.project);
+    for (const { name } of spec.caches) await makeCache(cacheFolder, name);
     const container = await createContainer(
       docker,
       createOptions(spec, {
         name: `towpath-${invocation.promotionUid}-${Buffer.from(invocation.alias).toString("hex").slice(0, 40)}-${invocation.attempt}`,
-        labels: labelsOf(invocation, services.outputRoot),
+        labels: labelsOf(invocation, outputRoot),
         workspace: invocation.workspace,
         outputFolder: folder.path,
+        cacheFolder,
         user: `${user.uid}:${user.gid}`,
       }),
     );
@@ -118,7 +132,9 @@ export function createContainerRunner(services: ContainerServices, prepare: Prep
       if (io.signal.aborted) throw io.signal.reason;
       await refuseFailure(container, ended.exitCode, spec, log);
       const text = await outputText(spec, invocation, folder, log);
-      return succeeded(await readOutput(text, spec.output, services.expressions));
+      const output = await readOutput(text, spec.output, services.expressions);
+      refuseOutput(spec, output);
+      return succeeded(output);
     } finally {
       await removeContainer(container);
       await folder.remove();
@@ -192,6 +208,25 @@ async function outputText(spec: ContainerSpec, invocation: Invocation, folder: O
     default:
       return type satisfies never;
   }
+}
+
+function refuseOutput({ outputSchema }: ContainerSpec, output: StepOutput): void {
+  const problems = outputSchema === undefined ? [] : schemaProblems(outputSchema, output);
+  if (problems.length === 0) return;
+  throw new StepFailure("errored", `The step gave an output other than it declares: ${problems.join("; ")}`);
+}
+
+/** Any user of the container may write there; on the machine, the folder around it is the daemon's alone. */
+async function makeCache(folder: string, name: string): Promise<void> {
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name)) {
+    throw new StepFailure(
+      "config",
+      `Cannot make cache "${name}": its name may have letters, digits, "-", "_" and "." only`,
+    );
+  }
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await mkdir(join(folder, name), { recursive: true });
+  await chmod(join(folder, name), 0o777);
 }
 
 function startFailure(spec: ContainerSpec, error: unknown): StepFailure {

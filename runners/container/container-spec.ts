@@ -13,9 +13,18 @@ export interface ContainerSpec {
   /** `none`, `bridge` or a network's name. */
   network: string;
   readOnlyRoot: boolean;
+  /** Folders of the project that outlive the container, by the absolute path at which it finds them. */
+  caches: readonly { name: string; path: string }[];
+  /** Paths under /dev. */
+  devices: readonly string[];
+  gpus: number | "all";
+  /** Secrets to pull the image with, in the order in which they are asked. */
+  pullSecrets: readonly string[];
   limits: ResourceLimits;
   stopGraceSeconds: number;
   output: OutputSpec;
+  /** JSON Schema that the output must hold. */
+  outputSchema?: object;
 }
 
 export interface ResourceLimits {

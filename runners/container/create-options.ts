@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import type { ContainerCreateOptions } from "dockerode";
 import type { ContainerSpec } from "#runners/container/container-spec.ts";
 
@@ -14,6 +15,8 @@ export interface Placement {
   workspace: string;
   /** Absolute path of the folder that holds the output file. */
   outputFolder: string;
+  /** Absolute path of the folder that keeps the project's caches. */
+  cacheFolder: string;
   /** `uid:gid` that the command runs as when the spec names nobody. */
   user: string;
 }
@@ -40,7 +43,22 @@ export function createOptions(spec: ContainerSpec, placement: Placement): Contai
       Mounts: [
         { Type: "bind", Source: placement.workspace, Target: workspaceMount, ReadOnly: false },
         { Type: "bind", Source: placement.outputFolder, Target: outputMount, ReadOnly: false },
+        ...spec.caches.map(
+          ({ name, path }) =>
+            ({
+              Type: "bind",
+              Source: join(placement.cacheFolder, name),
+              Target: path,
+              ReadOnly: false,
+            }) as const,
+        ),
       ],
+      Devices: spec.devices.map((path) => ({
+        PathOnHost: path,
+        PathInContainer: path,
+        CgroupPermissions: "rw",
+      })),
+      DeviceRequests: spec.gpus === 0 ? [] : [gpuRequest(spec.gpus)],
       NetworkMode: spec.network,
       ReadonlyRootfs: spec.readOnlyRoot,
       Tmpfs: spec.readOnlyRoot ? { "/tmp": "rw,nosuid,nodev,size=64m" } : {},
@@ -57,6 +75,10 @@ export function createOptions(spec: ContainerSpec, placement: Placement): Contai
       LogConfig: { Type: "json-file", Config: { "max-size": "64m", "max-file": "1" } },
     },
   };
+}
+
+function gpuRequest(gpus: number | "all") {
+  return { Driver: "", Count: gpus === "all" ? -1 : gpus, Capabilities: [["gpu"]] };
 }
 
 function entrypointAndCommand(spec: ContainerSpec): Pick<ContainerCreateOptions, "Entrypoint" | "Cmd"> {

@@ -1,13 +1,19 @@
+import { cpus } from "node:os";
 import type { Expressions } from "#core/expressions/expressions.ts";
+import { StepFailure } from "#core/failure.ts";
 import { promotionContext } from "#core/promotion/invocation.ts";
 import type { CustomPromotionStepSpec } from "#core/resources/custom-promotion-step.ts";
 import { parseDuration } from "#core/resources/duration.ts";
 import type { Invocation } from "#core/runner.ts";
-import type { ContainerSpec, ResourceLimits } from "#runners/container/container-spec.ts";
+import type { ContainerSpec, OutputSpec, ResourceLimits } from "#runners/container/container-spec.ts";
+import { schemaProblems } from "#runners/container/json-schema.ts";
 import { parseQuantity } from "#runners/container/quantity.ts";
 
 /** Used where a definition sets no limits. */
 export const defaultLimits: ResourceLimits = { memoryBytes: 512 * 2 ** 20, nanoCpus: 1e9, pids: 256 };
+
+/** The engine's own lower bounds. */
+const least = { memoryBytes: 6 * 2 ** 20, nanoCpus: 1e7 };
 
 /** What a CustomPromotionStep asks for in one invocation: its expressions see `config` and `ctx` alone. */
 export async function prepareCustomStep(
@@ -15,40 +21,71 @@ export async function prepareCustomStep(
   invocation: Invocation,
   expressions: Expressions,
 ): Promise<ContainerSpec> {
-  const scope = {
-    env: { ...promotionContext(invocation, invocation.alias), config: invocation.config },
-    functions: {},
-  };
+  const { kind, alias, config } = invocation;
+  const problems = spec.configSchema === undefined ? [] : schemaProblems(spec.configSchema, config);
+  if (problems.length > 0) {
+    throw new StepFailure("config", `invalid ${kind} config: ${problems.join("; ")}`);
+  }
+  const scope = { env: { ...promotionContext(invocation, alias), config }, functions: {} };
   const evaluate = (template: string) => expressions.renderTemplate(template, scope);
   const env: Record<string, string> = {};
   for (const { name, value } of spec.env ?? []) env[name] = await evaluate(value);
+  return toContainerSpec(spec, await Promise.all((spec.command ?? []).map(evaluate)), env);
+}
+
+/** What a definition and an inline step have in common; nothing in it is evaluated any more. */
+export type ContainerOptions = Omit<CustomPromotionStepSpec, "command" | "env">;
+
+export function toContainerSpec(
+  options: ContainerOptions,
+  command: readonly string[],
+  env: Readonly<Record<string, string>>,
+): ContainerSpec {
+  if (options.network?.allow !== undefined) {
+    throw new StepFailure(
+      "refused",
+      "Cannot open single hosts to a container: network.allow is not supported yet; leave it out, and have the operator allow a network whose reach is limited",
+    );
+  }
   return {
-    image: spec.image,
-    command: await Promise.all((spec.command ?? []).map(evaluate)),
-    ...(spec.entrypoint === undefined ? {} : { entrypoint: spec.entrypoint }),
+    image: options.image,
+    command,
+    entrypoint: options.entrypoint,
     env,
-    ...(spec.user === undefined ? {} : { user: String(spec.user) }),
-    ...(spec.platform === undefined ? {} : { platform: spec.platform }),
-    network: spec.network?.mode ?? "none",
-    readOnlyRoot: spec.readOnlyRoot ?? false,
-    limits: limitsOf(spec),
-    stopGraceSeconds: (parseDuration(spec.stopGracePeriod ?? "10s") ?? 10_000) / 1000,
-    output: {
-      type: spec.output?.source?.type ?? "Pipe",
-      ...(spec.output?.source?.path ? { path: spec.output.source.path } : {}),
-      ...(spec.output?.source?.format ? { format: spec.output.source.format } : {}),
-      ...(spec.output?.transform ? { transform: spec.output.transform } : {}),
-    },
+    user: options.user === undefined ? undefined : String(options.user),
+    platform: options.platform,
+    network: options.network?.mode ?? "none",
+    readOnlyRoot: options.readOnlyRoot ?? false,
+    caches: options.caches ?? [],
+    devices: options.devices ?? [],
+    gpus: options.gpus ?? 0,
+    pullSecrets: (options.imagePullSecrets ?? []).map((each) =>
+      typeof each === "string" ? each : each.name,
+    ),
+    limits: limitsOf(options),
+    stopGraceSeconds: (parseDuration(options.stopGracePeriod ?? "10s") ?? 10_000) / 1000,
+    output: outputOf(options),
+    outputSchema: options.outputSchema,
   };
 }
 
-function limitsOf({ resources }: CustomPromotionStepSpec): ResourceLimits {
+function outputOf({ output }: ContainerOptions): OutputSpec {
+  const { type = "Pipe", path, format } = output?.source ?? {};
+  return { type, path, format, transform: output?.transform };
+}
+
+/** A definition made for a larger machine gets what this one has. */
+function limitsOf({ resources }: ContainerOptions): ResourceLimits {
   const { memory, cpu } = resources?.limits ?? {};
-  return {
+  const wanted = {
     memoryBytes:
       memory === undefined ? defaultLimits.memoryBytes : Math.ceil(parseQuantity(memory, "the memory limit")),
     nanoCpus:
       cpu === undefined ? defaultLimits.nanoCpus : Math.ceil(parseQuantity(cpu, "the CPU limit") * 1e9),
+  };
+  return {
+    memoryBytes: Math.max(wanted.memoryBytes, least.memoryBytes),
+    nanoCpus: Math.max(Math.min(wanted.nanoCpus, cpus().length * 1e9), least.nanoCpus),
     pids: defaultLimits.pids,
   };
 }

@@ -2,6 +2,7 @@ import type Docker from "dockerode";
 import type { Credentials } from "#core/credentials/credentials.ts";
 import { StepFailure } from "#core/failure.ts";
 import { engineFailure, isNotFound } from "#runners/container/engine.ts";
+import { registryOf } from "#runners/container/pull-credentials.ts";
 
 export interface ImageRequest {
   image: string;
@@ -19,7 +20,7 @@ export function createImages(docker: Docker): Images {
   const pulls = new Map<string, Promise<void>>();
   return {
     async ensure(request) {
-      if (await isPresent(docker, request.image)) return;
+      if (await isPresent(docker, request)) return;
       const key = `${request.platform ?? ""} ${request.image} ${request.credentials?.username ?? ""}`;
       const running = pulls.get(key);
       if (running) return running;
@@ -30,10 +31,10 @@ export function createImages(docker: Docker): Images {
   };
 }
 
-async function isPresent(docker: Docker, image: string): Promise<boolean> {
+async function isPresent(docker: Docker, { image, platform }: ImageRequest): Promise<boolean> {
   try {
-    await docker.getImage(image).inspect();
-    return true;
+    const { Os, Architecture } = await docker.getImage(image).inspect();
+    return platform === undefined || platform.split("/", 2).join("/") === `${Os}/${Architecture}`;
   } catch (error) {
     if (isNotFound(error)) return false;
     throw engineFailure(`look for image "${image}"`, error);
@@ -69,9 +70,7 @@ async function pull(docker: Docker, request: ImageRequest): Promise<void> {
 }
 
 function authOf(image: string, { username = "", password = "" }: Credentials) {
-  const first = image.split("/")[0] ?? "";
-  const hasRegistry = image.includes("/") && /[.:]|^localhost$/.test(first);
-  return { username, password, serveraddress: hasRegistry ? first : "https://index.docker.io/v1/" };
+  return { username, password, serveraddress: registryOf(image) };
 }
 
 function pullFailure(image: string, error: unknown): StepFailure {

@@ -95,6 +95,8 @@ const uses: Record<string, readonly ((way: string) => Config)[]> = {
 
 const touchNoFiles = [
   "compose-output",
+  // Touches them in its container alone, which has nothing else to reach.
+  "container",
   "fail",
   "gate",
   "git-merge-pr",

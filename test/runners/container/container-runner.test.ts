@@ -41,8 +41,10 @@ describe.skipIf(!hasDocker)("a step in a container", () => {
         docker,
         images: createImages(docker),
         expressions,
-        credentialsFor: () => ({ find: async () => undefined }),
+        pullCredentials: { find: async () => undefined },
         outputRoot: join(root, "outputs"),
+        cacheRoot: join(root, "caches"),
+        allowed: { networks: [], devices: [], gpus: false },
       },
       (invocation) => prepareCustomStep({ image, ...spec }, invocation, expressions),
     );
@@ -297,6 +299,58 @@ describe.skipIf(!hasDocker)("a step in a container", () => {
     await symlink(outside, join(own.workspace, "link"));
     await runnerOf(shell("true")).run(own, recording().io);
     expect((await stat(outside)).uid).toBe(before.uid);
+  });
+
+  it("checks the config before it asks for the image", async () => {
+    const runner = runnerOf({
+      image: "127.0.0.1:1/none:1",
+      configSchema: {
+        type: "object",
+        required: ["world"],
+        properties: { level: { enum: ["low", "high"] } },
+        additionalProperties: false,
+      },
+    });
+    await expect(
+      runner.run(await invocation({ level: "mid", wrld: 1 }), recording().io),
+    ).rejects.toMatchObject({
+      kind: "config",
+      message:
+        "invalid custom config: (root): must have required property 'world'; (root): Additional property wrld is not allowed; level: must be equal to one of the allowed values: low, high",
+    });
+  });
+
+  it("refuses an output other than the declared one", async () => {
+    const runner = runnerOf({
+      ...shell("echo count=many > $KARGO_OUTPUT"),
+      outputSchema: { properties: { count: { type: "integer" } } },
+    });
+    await expect(runner.run(await invocation(), recording().io)).rejects.toThrow("count: must be integer");
+  });
+
+  it("keeps a cache for the next promotion of the project", async () => {
+    const runner = runnerOf({
+      ...shell("cat /var/cache/seen > $KARGO_OUTPUT; echo seen=yes > /var/cache/seen"),
+      caches: [{ name: "things", path: "/var/cache" }],
+    });
+    await runner.run(await invocation(), recording().io).catch(() => undefined);
+    expect(await runner.run(await invocation(), recording().io)).toMatchObject({ output: { seen: "yes" } });
+    const elsewhere = runner.run({ ...(await invocation()), project: "other" }, recording().io);
+    await expect(elsewhere).resolves.toMatchObject({ output: {} });
+  });
+
+  it("runs as the user, from the entrypoint and on the read-only root that it asks for", async () => {
+    const runner = runnerOf({
+      entrypoint: ["sh", "-c"],
+      command: [
+        "echo user=$(id -u):$(id -g) > $KARGO_OUTPUT; touch /etc/x || echo root=fixed >> $KARGO_OUTPUT",
+      ],
+      user: "1234:5678",
+      readOnlyRoot: true,
+    });
+    expect(await runner.run(await invocation(), recording().io)).toMatchObject({
+      output: { user: "1234:5678", root: "fixed" },
+    });
   });
 
   it("leaves no container behind", () => {

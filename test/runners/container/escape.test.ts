@@ -1,0 +1,124 @@
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createExpressions, type Expressions } from "#core/expressions/expressions.ts";
+import type { Invocation, RunnerLogLine } from "#core/runner.ts";
+import { allowancesFrom } from "#runners/container/allowances.ts";
+import { connectEngine } from "#runners/container/engine.ts";
+import { createImages } from "#runners/container/images.ts";
+import { createInlineContainerRunner } from "#runners/container/inline-container.ts";
+import { makeBusyboxImage } from "#test/support/busybox-image.ts";
+import { requirePart } from "#test/support/require-part.ts";
+
+describe.skipIf(!(await requirePart("docker")))("a step in a container that tries to get out", () => {
+  let root: string;
+  let image: string;
+  let expressions: Expressions;
+  let count = 0;
+  beforeAll(async () => {
+    root = await mkdtemp(join(tmpdir(), "towpath-escape-"));
+    image = await makeBusyboxImage();
+    expressions = await createExpressions();
+    await mkdir(join(root, "other-promotion"));
+    await writeFile(join(root, "other-promotion", "secret"), "TOP-SECRET");
+  });
+  afterAll(async () => {
+    expressions.dispose();
+    await rm(root, { recursive: true, force: true });
+  });
+
+  /** Runs a script in a workspace next to the other promotion's; gives all that it said and what came of it. */
+  async function run(script: string, config: object = {}) {
+    count += 1;
+    const workspace = await mkdtemp(join(root, "own-"));
+    const docker = connectEngine();
+    const runner = createInlineContainerRunner({
+      docker,
+      images: createImages(docker),
+      expressions,
+      pullCredentials: { find: async () => undefined },
+      outputRoot: join(root, "outputs"),
+      cacheRoot: join(root, "caches"),
+      allowed: allowancesFrom({}),
+    });
+    await symlink(join(root, "other-promotion"), join(workspace, "planted"));
+    const invocation = {
+      kind: "container",
+      config: { image, script, ...config },
+      project: "escape",
+      promotion: "test.1",
+      promotionUid: `escape-${process.pid}-${Date.now()}-${count}`,
+      alias: "out",
+      attempt: 1,
+      workspace,
+    } as unknown as Invocation;
+    const lines: RunnerLogLine[] = [];
+    const result = await runner
+      .run(invocation, { signal: new AbortController().signal, log: (line) => lines.push(line) })
+      .catch((error: Error) => error.message);
+    return { result, lines, said: lines.map(({ text }) => text).join("\n"), workspace };
+  }
+
+  it.each([
+    { what: "another promotion's workspace", script: () => `cat ${root}/other-promotion/secret` },
+    { what: "the folder around the workspace", script: () => "cat ../*/secret /workspace/../*/secret" },
+    { what: "a link that was planted in the workspace", script: () => "cat planted/secret" },
+    {
+      what: "the machine's files through init",
+      script: () => `cat /proc/1/root${root}/other-promotion/secret`,
+    },
+  ])("does not read $what", async ({ script }) => {
+    const { result, said } = await run(script());
+    expect(result).toContain("exit code");
+    expect(said).not.toContain("TOP-SECRET");
+  });
+
+  it("does not write through a link that was planted in the workspace", async () => {
+    const { result } = await run("echo x > planted/new");
+    expect(result).toContain("exit code");
+    expect(await readdir(join(root, "other-promotion"))).toEqual(["secret"]);
+  });
+
+  it("reaches neither the metadata address nor any other", async () => {
+    const hosts = "169.254.169.254 172.17.0.1 1.1.1.1";
+    const { said } = await run(`for host in ${hosts}; do nc -w 2 $host 80 || true; done`);
+    expect(said.match(/unreachable/g)).toHaveLength(3);
+  });
+
+  it("does not get another process than its own by a fork bomb", async () => {
+    const { result, said } = await run("i=0; while [ $i -lt 400 ]; do sleep 5 & i=$((i+1)); done; echo all");
+    expect(result).toContain("exit code");
+    expect(said).toContain("can't fork");
+  });
+
+  it("does not fill the memory through /dev/shm, nor the engine's folder through a read-only root", async () => {
+    const { result, said } = await run("head -c 1m /dev/zero > /filled || echo contained", {
+      readOnlyRoot: true,
+    });
+    expect([result, said]).toEqual([
+      { status: "succeeded", output: {} },
+      expect.stringContaining("contained"),
+    ]);
+  });
+
+  it("is told when its standard output is too long to be its output", async () => {
+    const { result } = await run(
+      "yes aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa | head -c 9m",
+      {
+        output: { source: { type: "Stdout", format: "Text" } },
+      },
+    );
+    expect(result).toMatch(/the stream has \d+ bytes, more than the 8388608 allowed/);
+  });
+
+  it("is told when its output file is too long", async () => {
+    const { result } = await run("head -c 9m /dev/zero > $KARGO_OUTPUT");
+    expect(result).toContain("more than the 8388608 allowed");
+  });
+
+  it("cannot put a link or a folder in the place of its output file", async () => {
+    const { result } = await run("rm -f $KARGO_OUTPUT || true; ln -sf /etc/passwd $KARGO_OUTPUT || true");
+    expect(result).toEqual({ status: "succeeded", output: {} });
+  });
+});
