@@ -11,9 +11,13 @@ if (major < 24) {
   process.exit(1);
 }
 var fs = require("node:fs");
+var mod = require("node:module");
 var path = require("node:path");
 var url = require("node:url");
-// An installed package has the JavaScript under dist/; a checkout runs its TypeScript as it is.
-var built = path.join(__dirname, "..", "dist", "cli", "main.js");
-var entry = fs.existsSync(built) ? built : path.join(__dirname, "..", "cli", "main.ts");
-import(url.pathToFileURL(entry).href);
+var root = path.join(__dirname, "..");
+// An installed package has the JavaScript under dist/; a checkout runs its TypeScript as it is, and keeps
+// what Node made of it: taking the types out costs more than all else at the start.
+var built = path.join(root, "dist", "cli", "main.js");
+var isBuilt = fs.existsSync(built);
+if (!isBuilt) mod.enableCompileCache(path.join(root, "node_modules", ".cache", "towpath"));
+import(url.pathToFileURL(isBuilt ? built : path.join(root, "cli", "main.ts")).href);
