@@ -107,15 +107,17 @@ function addGateCommands(program: Command, io: CliIO): void {
     ["release", "released"],
     ["deny", "denied"],
   ] as const) {
-    withProject(program.command(name))
+    const command = withProject(program.command(name))
       .description(
         decision === "released" ? "let a promotion through its gate" : "refuse to let a promotion through",
       )
       .argument("<promotion>")
       .argument("[step]", "the gate's alias; needed when several gates of the promotion are open")
-      .option("-m, --message <text>", "why")
-      .action(async (promotion, step, options) =>
-        (await import("#cli/commands/gates.ts")).decideGate(decision, promotion, step, options, io),
-      );
+      .option("-m, --message <text>", "why");
+    if (decision === "released")
+      command.option("--input <name=value>", "fill in a field, where the gate asks for input", gather);
+    command.action(async (promotion, step, options) =>
+      (await import("#cli/commands/gates.ts")).decideGate(decision, promotion, step, options, io),
+    );
   }
 }

@@ -88,11 +88,50 @@ export interface GateRequest {
   message: string;
   /** When it answers itself with "timedOut"; RFC 3339. */
   expiresAt?: string;
+  /** What it takes instead of a yes or no of anybody who may promote. */
+  asks?: GateQuestion;
+}
+
+/** `responders` are ORed; without any, everybody who can see the promotion may respond. */
+export type GateQuestion =
+  | {
+      kind: "approval";
+      responders: ResponderRule[];
+      /** Of different people. */
+      minApprovals: number;
+      /** Whose approval does not count. */
+      excluded?: string;
+    }
+  | { kind: "input"; responders: ResponderRule[]; schema: Record<string, unknown> };
+
+/** Either a claim and its value or a role. At least one approval must come from each `required` rule. */
+export interface ResponderRule {
+  claim?: string;
+  value?: string;
+  role?: string;
+  required?: boolean;
+}
+
+/** One person's answer to a gate that asks for approvals. */
+export interface GateResponse {
+  user: string;
+  action: "approve" | "reject";
+  /** RFC 3339. */
+  time: string;
+  message?: string;
 }
 
 export type GateAnswer =
-  | { state: "open"; url?: string }
-  | { state: "released" | "denied"; by: string; at: string; message?: string }
+  | { state: "open"; url?: string; responses?: GateResponse[] }
+  | {
+      state: "released" | "denied";
+      by: string;
+      at: string;
+      message?: string;
+      responses?: GateResponse[];
+      /** What was filled in, where the gate asks for input. */
+      values?: Record<string, unknown>;
+    }
   | { state: "timedOut"; at: string };
 
 /** All that a step can reach of the world. */

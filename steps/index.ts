@@ -6,6 +6,7 @@ import deleteStep from "./delete.ts";
 import fail from "./fail.ts";
 import fileWrite from "./file-write.ts";
 import gate from "./gate.ts";
+import getUserInput from "./get-user-input.ts";
 import gitClear from "./git-clear.ts";
 import gitClone from "./git-clone.ts";
 import gitCommit from "./git-commit.ts";
@@ -25,6 +26,7 @@ import tar from "./tar.ts";
 import tomlParse from "./toml-parse.ts";
 import tomlUpdate from "./toml-update.ts";
 import untar from "./untar.ts";
+import waitForApproval from "./wait-for-approval.ts";
 import yamlMerge from "./yaml-merge.ts";
 import yamlParse from "./yaml-parse.ts";
 import yamlUpdate from "./yaml-update.ts";
@@ -38,6 +40,7 @@ export const builtinSteps: readonly StepDefinition[] = [
   fail,
   fileWrite,
   gate,
+  getUserInput,
   gitClear,
   gitClone,
   gitCommit,
@@ -57,6 +60,7 @@ export const builtinSteps: readonly StepDefinition[] = [
   tomlParse,
   tomlUpdate,
   untar,
+  waitForApproval,
   yamlMerge,
   yamlParse,
   yamlUpdate,

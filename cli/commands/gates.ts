@@ -4,6 +4,7 @@ import { type CliIO, print } from "#cli/io.ts";
 import { connect, type RemoteOptions, requireProject } from "#cli/session.ts";
 import { formatAge, formatTable } from "#cli/table.ts";
 import { UserError } from "#core/failure.ts";
+import { valuesFromText } from "#core/promotion/gate-input.ts";
 
 /** A gate as the API tells of it. */
 export interface Gate {
@@ -16,6 +17,7 @@ export interface Gate {
   state: "open" | "released" | "denied" | "timedOut";
   openedAt?: string;
   expiresAt?: string;
+  asks?: { kind: "approval" } | { kind: "input"; schema: Record<string, unknown> };
 }
 
 /** Open gates, the oldest first; of all projects when none is given. */
@@ -51,14 +53,41 @@ export async function decideGate(
   decision: Decision,
   promotion: string,
   step: string | undefined,
-  options: RemoteOptions & { message?: string },
+  options: RemoteOptions & { message?: string; input?: string[] },
   io: CliIO,
 ): Promise<void> {
   const client = connect(options, io);
   const project = requireProject(options, io);
-  const gate = { project, promotion, step: step ?? (await onlyGate(client, project, promotion)) };
-  await decide(client, gate, decision, options.message);
-  print(io, `gate ${gate.step} of promotion ${promotion} ${decision}`);
+  const name = step ?? (await onlyGate(client, project, promotion));
+  const path = apiPath("projects", project, "gates", promotion, name);
+  const gate = await client.request<Gate>(path);
+  if (gate.asks === undefined) await decide(client, gate, decision, options.message);
+  else await respond(client, path, gate, decision, options);
+  print(io, `gate ${gate.step} of promotion ${promotion} ${gate.asks ? "answered" : decision}`);
+}
+
+/** Approves, rejects or fills in, as the gate asks. */
+async function respond(
+  client: ApiClient,
+  path: string,
+  { step, asks }: Gate,
+  decision: Decision,
+  { message, input = [] }: { message?: string; input?: string[] },
+): Promise<void> {
+  if (asks?.kind === "input" && decision === "denied") {
+    throw new UserError(`Gate "${step}" asks for input, which cannot be denied`, { hint: "towpath abort" });
+  }
+  const body =
+    asks?.kind === "input"
+      ? { values: valuesFromText(asks.schema, input.map(splitInput)) }
+      : { action: decision === "released" ? "approve" : "reject", ...(message ? { message } : {}) };
+  await client.request(`${path}/respond`, { method: "POST", body });
+}
+
+function splitInput(text: string): [name: string, value: string] {
+  const at = text.indexOf("=");
+  if (at > 0) return [text.slice(0, at), text.slice(at + 1)];
+  throw new UserError(`Cannot take "${text}" for --input`, { hint: "--input name=value" });
 }
 
 async function onlyGate(client: ApiClient, project: string, promotion: string): Promise<string> {

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { keys } from "#core/promotion/keys.ts";
 import type { Resource, ResourceRef } from "#core/resources/resource.ts";
-import type { GateAnswer, GateRequest } from "#core/step.ts";
+import type { GateAnswer, GateQuestion, GateRequest, GateResponse } from "#core/step.ts";
 
 /** A gate as the store keeps it: the step's question in the spec, how it was answered in the status. */
 export interface GateResource extends Resource {
@@ -15,9 +15,25 @@ export interface GateResource extends Resource {
     step: string;
     message: string;
     expiresAt?: string;
+    asks?: GateQuestion;
   };
+  status?: GateStatus;
+}
+
+export interface GateStatus {
   /** Absent while the gate is open. */
-  status?: { state: "released" | "denied" | "timedOut"; by?: string; at: string; message?: string };
+  state?: "released" | "denied" | "timedOut";
+  by?: string;
+  /** When the gate was decided. */
+  at?: string;
+  message?: string;
+  responses?: RecordedResponse[];
+  values?: Record<string, unknown>;
+}
+
+/** A response, and which of the gate's rules let it through: people may lose a role later. */
+export interface RecordedResponse extends GateResponse {
+  rules: number[];
 }
 
 /** The step whose gate it is. */
@@ -29,7 +45,7 @@ export interface GateOwner {
   alias: string;
 }
 
-export function newGate(owner: GateOwner, { message, expiresAt }: GateRequest): GateResource {
+export function newGate(owner: GateOwner, { message, expiresAt, asks }: GateRequest): GateResource {
   const { name } = gateRef(owner.project, owner.promotion, owner.alias);
   return {
     apiVersion: "towpath.dev/v1alpha1",
@@ -42,6 +58,7 @@ export function newGate(owner: GateOwner, { message, expiresAt }: GateRequest): 
       step: owner.alias,
       message,
       ...(expiresAt === undefined ? {} : { expiresAt }),
+      ...(asks === undefined ? {} : { asks }),
     },
   };
 }
@@ -62,10 +79,27 @@ export function isExpired({ expiresAt }: { expiresAt?: string }, now: Date): boo
   return expiresAt !== undefined && Date.parse(expiresAt) <= now.getTime();
 }
 
+export function isOpen({ status }: GateResource): boolean {
+  return status?.state === undefined;
+}
+
 /** The gate's state as its step learns of it. */
-export function toAnswer({ status }: GateResource): GateAnswer {
-  if (status === undefined) return { state: "open" };
-  if (status.state === "timedOut") return { state: "timedOut", at: status.at };
-  const { state, by = "", at, message } = status;
-  return { state, by, at, ...(message === undefined ? {} : { message }) };
+export function toAnswer({ status = {} }: GateResource): GateAnswer {
+  const { state, by = "", at = "", message, values } = status;
+  const responses = responsesOf(status);
+  if (state === undefined) return { state: "open", ...(responses && { responses }) };
+  if (state === "timedOut") return { state, at };
+  return {
+    state,
+    by,
+    at,
+    ...(message === undefined ? {} : { message }),
+    ...(responses && { responses }),
+    ...(values && { values }),
+  };
+}
+
+/** The responses as people see them. */
+export function responsesOf({ responses }: GateStatus): GateResponse[] | undefined {
+  return responses?.map(({ rules: _, ...response }) => response);
 }

@@ -4,13 +4,22 @@ import {
   type GateResource,
   gateRef,
   isExpired,
+  isOpen,
   newGate,
+  responsesOf,
   toAnswer,
 } from "#core/promotion/gate-resource.ts";
+import {
+  type Approval,
+  nextByApproval,
+  nextByInput,
+  type Submission,
+} from "#core/promotion/gate-responses.ts";
+import { settleGate } from "#core/promotion/gate-settle.ts";
 import { keys } from "#core/promotion/keys.ts";
 import { refOf } from "#core/resources/resource.ts";
-import type { GateAnswer, GateRequest } from "#core/step.ts";
-import { AlreadyExistsError, ConflictError, type Store, type Write } from "#core/store/store.ts";
+import type { GateAnswer, GateQuestion, GateRequest, GateResponse } from "#core/step.ts";
+import { AlreadyExistsError, type Store, type Write } from "#core/store/store.ts";
 
 /** A gate as people see it. */
 export interface Gate {
@@ -27,12 +36,13 @@ export interface Gate {
   at?: string;
   /** What whoever answered had to say. */
   answer?: string;
+  /** What it takes, where that is more than a yes or no. */
+  asks?: GateQuestion;
+  /** Approvals and rejections so far, in the order in which they came. */
+  responses?: GateResponse[];
 }
 
-export interface GateDecision {
-  project: string;
-  promotion: string;
-  step: string;
+export interface GateDecision extends GateAddress {
   decision: "released" | "denied";
   /** Who decides, as Kargo writes actors. */
   by: string;
@@ -48,6 +58,17 @@ export interface Gates {
    * Throws a UserError when there is no such gate.
    */
   decide(decision: GateDecision): Promise<{ decided: boolean; gate: Gate }>;
+  /**
+   * One person's response to a gate that asks for approvals or for input. `decided` is false when the gate had
+   * been decided before. Throws a UserError when the response is not allowed or does not fit.
+   */
+  respond(response: GateAddress & (Approval | Submission)): Promise<{ decided: boolean; gate: Gate }>;
+}
+
+export interface GateAddress {
+  project: string;
+  promotion: string;
+  step: string;
 }
 
 /** The gates of the store's promotions. A decision wakes the promotion that waits for it. */
@@ -62,30 +83,54 @@ export function createGates(store: Store, now: () => Date): Gates {
       return found === undefined ? undefined : toGate(found as GateResource);
     },
     decide: (decision) => decideGate(store, decision, now()),
+    respond: (response) => respondToGate(store, response, now()),
   };
 }
 
 /** Records a decision about a gate, unless there is one already. */
 export async function decideGate(
   store: Store,
-  { project, promotion, step, decision, by, message }: GateDecision,
+  { decision, by, message, ...address }: GateDecision,
   now: Date,
 ): Promise<{ decided: boolean; gate: Gate }> {
-  const ref = gateRef(project, promotion, step);
-  const gate = (await store.get(ref)) as GateResource | undefined;
-  if (gate === undefined) {
-    throw new UserError(
-      `Cannot answer gate "${step}" of Promotion "${project}/${promotion}": there is none open`,
-      { status: 404, hint: "`towpath gates` lists the gates that are open." },
-    );
+  const gate = await findGate(store, address);
+  if (gate.spec.asks !== undefined) {
+    throw new UserError(`Cannot decide gate "${address.step}": it asks for ${wanted[gate.spec.asks.kind]}`, {
+      status: 400,
+      hint: "respond to it: `towpath release`, its page, or POST …/respond",
+    });
   }
-  const answered = await answer(store, gate, now, {
+  const at = now.toISOString();
+  const settled = await settleGate(store, gate, now, () => ({
     state: decision,
     by,
-    at: now.toISOString(),
+    at,
     ...(message ? { message } : {}),
-  });
-  return { decided: answered.won, gate: toGate(answered.gate) };
+  }));
+  return { decided: settled.won, gate: toGate(settled.gate) };
+}
+
+const wanted: Record<GateQuestion["kind"], string> = { approval: "approvals", input: "input" };
+
+async function respondToGate(
+  store: Store,
+  { project, promotion, step, ...response }: GateAddress & (Approval | Submission),
+  now: Date,
+): Promise<{ decided: boolean; gate: Gate }> {
+  const gate = await findGate(store, { project, promotion, step });
+  const settled = await settleGate(store, gate, now, (current) =>
+    "values" in response ? nextByInput(current, response, now) : nextByApproval(current, response, now),
+  );
+  return { decided: settled.won, gate: toGate(settled.gate) };
+}
+
+async function findGate(store: Store, { project, promotion, step }: GateAddress): Promise<GateResource> {
+  const gate = await store.get(gateRef(project, promotion, step));
+  if (gate !== undefined) return gate as GateResource;
+  throw new UserError(
+    `Cannot answer gate "${step}" of Promotion "${project}/${promotion}": there is none open`,
+    { status: 404, hint: "`towpath gates` lists the gates that are open." },
+  );
 }
 
 /** Opens the gate of a step, or tells how it stands; asking again changes nothing. */
@@ -96,9 +141,9 @@ export async function askGate(
   now: Date,
 ): Promise<GateAnswer> {
   const gate = await findOrOpen(store, owner, request);
-  if (gate.status === undefined && isExpired(gate.spec, now)) {
-    const { gate: answered } = await answer(store, gate, now, { state: "timedOut", at: now.toISOString() });
-    return toAnswer(answered);
+  if (isOpen(gate) && isExpired(gate.spec, now)) {
+    const timedOut = { state: "timedOut", at: now.toISOString() } as const;
+    return toAnswer((await settleGate(store, gate, now, () => timedOut)).gate);
   }
   return toAnswer(gate);
 }
@@ -107,7 +152,7 @@ export async function askGate(
 export async function gateRemovals(store: Store, project: string, promotionUid: string): Promise<Write[]> {
   const gates = await store.list({ kind: "Gate", project, labels: { [keys.promotionUid]: promotionUid } });
   return gates
-    .filter((gate) => gate.status === undefined)
+    .filter((gate) => isOpen(gate as GateResource))
     .map((gate) => ({ op: "delete", ref: refOf(gate) }));
 }
 
@@ -124,57 +169,6 @@ async function findOrOpen(store: Store, owner: GateOwner, request: GateRequest):
   }
 }
 
-type Answered = NonNullable<GateResource["status"]>;
-
-/**
- * Writes the answer if the gate is open as it was read. Whoever comes second finds it changed and is told
- * what the first one said. An answer after the gate's time is up is the time-out's.
- */
-async function answer(
-  store: Store,
-  gate: GateResource,
-  now: Date,
-  wanted: Answered,
-): Promise<{ won: boolean; gate: GateResource }> {
-  if (gate.status !== undefined) return { won: false, gate };
-  const late = isExpired(gate.spec, now) && wanted.state !== "timedOut";
-  const status: Answered = late ? { state: "timedOut", at: now.toISOString() } : wanted;
-  const { namespace = "", name, resourceVersion } = gate.metadata;
-  const ref = { kind: "Gate", project: namespace, name };
-  try {
-    const [written] = await store.write([
-      { op: "status", ref, status, resourceVersion },
-      { op: "event", event: gateEvent(gate, status) },
-      {
-        op: "due",
-        key: { kind: "Promotion", project: namespace, name: gate.spec.promotion },
-        at: now.getTime(),
-      },
-    ]);
-    return { won: !late, gate: written as GateResource };
-  } catch (error) {
-    if (!(error instanceof ConflictError)) throw error;
-    const current = (await store.get(ref)) as GateResource | undefined;
-    if (current === undefined) throw error;
-    return answer(store, current, now, wanted);
-  }
-}
-
-function gateEvent(gate: GateResource, { state, by, at, message }: Answered) {
-  const { namespace, name, uid } = gate.metadata;
-  const what = { released: "released", denied: "denied", timedOut: "timed out" }[state];
-  const who = by === undefined ? "" : ` by ${by}`;
-  const why = message === undefined ? "" : `: ${message}`;
-  return {
-    at,
-    project: namespace,
-    type: state === "released" ? "Normal" : "Warning",
-    reason: { released: "GateReleased", denied: "GateDenied", timedOut: "GateTimedOut" }[state],
-    message: `Gate "${gate.spec.step}" of Promotion "${gate.spec.promotion}" ${what}${who}${why}`,
-    regarding: { kind: "Gate", project: namespace, name, uid },
-  } as const;
-}
-
 function toGate({ metadata, spec, status }: GateResource): Gate {
   return {
     project: metadata.namespace ?? "",
@@ -188,5 +182,7 @@ function toGate({ metadata, spec, status }: GateResource): Gate {
     by: status?.by,
     at: status?.at,
     answer: status?.message,
+    asks: spec.asks,
+    responses: status && responsesOf(status),
   };
 }

@@ -1,13 +1,23 @@
 import { z } from "zod";
 import { UserError } from "#core/failure.ts";
+import { mayRespond, type Responder } from "#core/promotion/gate-responses.ts";
 import type { Gate } from "#core/promotion/gates.ts";
 import type { Api } from "#server/api/api.ts";
+import type { Identity } from "#server/auth/identity.ts";
+import { isAllowed } from "#server/auth/policy.ts";
 import { readJson } from "#server/body.ts";
 import type { Route, ServerContext } from "#server/route.ts";
 
 const DecisionRequest = z.object({
   message: z.string().max(4096).optional().describe("Why; kept in the record."),
 });
+
+const RespondRequest = z.strictObject({
+  action: z.enum(["approve", "reject"]).optional().describe("For a gate that asks for approvals."),
+  message: z.string().max(4096).optional().describe("Why; kept in the record."),
+  values: z.record(z.string(), z.unknown()).optional().describe("For a gate that asks for input."),
+});
+export type RespondRequest = z.infer<typeof RespondRequest>;
 
 const one = "/v1beta1/projects/:project/gates/:promotion/:step";
 
@@ -42,6 +52,17 @@ export const gateRoutes = (api: Api): Route[] => [
   },
   decisionRoute(api, "release", "released", "Release a gate: its promotion goes on"),
   decisionRoute(api, "deny", "denied", "Deny a gate: its promotion fails"),
+  {
+    method: "POST",
+    path: `${one}/respond`,
+    id: "RespondToGate",
+    summary: "Respond to a gate that asks for approvals or for input",
+    // Who may is up to the gate's own rules.
+    needs: "view",
+    body: RespondRequest,
+    answers: { 200: "The gate, with the response." },
+    handle: async (c) => c.json(await respond(c, api, await readJson(c, RespondRequest))),
+  },
 ];
 
 function decisionRoute(api: Api, verb: string, decision: "released" | "denied", summary: string): Route {
@@ -78,8 +99,42 @@ export async function decide(
     by: actor,
     ...(message ? { message } : {}),
   });
-  if (outcome.decided) return outcome.gate;
-  throw new UserError(`Cannot decide gate "${step}" of "${promotion}": it was ${describe(outcome.gate)}`, {
+  return ifCounted(outcome);
+}
+
+/** Hands one person's response to the gate; 409 when it had been decided before. */
+export async function respond(
+  c: ServerContext,
+  api: Api,
+  { action, message, values }: RespondRequest,
+): Promise<Gate> {
+  const { project, promotion, step, asks } = await gateFrom(c, api);
+  const gate = { project, promotion, step, responder: responderOf(c.get("identity")) };
+  if (values !== undefined && action === undefined) {
+    return ifCounted(await api.gates.respond({ ...gate, values }));
+  }
+  if (action !== undefined && values === undefined) {
+    return ifCounted(await api.gates.respond({ ...gate, action, ...(message ? { message } : {}) }));
+  }
+  const needed = asks?.kind === "input" ? "values" : "action: approve or action: reject";
+  throw new UserError(`Cannot respond to gate "${step}": give ${needed}, and nothing else but a message`, {
+    status: 400,
+  });
+}
+
+/** Whether a page should offer the caller to answer; the answer itself is checked again. */
+export function mayAnswer(identity: Identity, { project, asks }: Gate): boolean {
+  if (asks === undefined) return isAllowed(identity, "promote", project);
+  return isAllowed(identity, "view", project) && mayRespond(asks, responderOf(identity));
+}
+
+function responderOf({ actor, role }: Identity): Responder {
+  return { user: actor, role, claims: { sub: actor } };
+}
+
+function ifCounted({ decided, gate }: { decided: boolean; gate: Gate }): Gate {
+  if (decided) return gate;
+  throw new UserError(`Cannot decide gate "${gate.step}" of "${gate.promotion}": it was ${describe(gate)}`, {
     status: 409,
   });
 }

@@ -1,5 +1,6 @@
 import { html } from "hono/html";
 import type { Gate } from "#core/promotion/gates.ts";
+import { gateForm } from "#server/ui/gate-forms.ts";
 import type { Markup } from "#server/ui/markup.ts";
 import { moment } from "#server/ui/time.ts";
 
@@ -8,8 +9,8 @@ export function gatePath({ project, promotion, step }: Pick<Gate, "project" | "p
   return `/gates/${[project, promotion, step].map(encodeURIComponent).join("/")}`;
 }
 
-/** A gate and the two answers to it. */
-export function gateCard(gate: Gate, mayDecide: boolean): Markup {
+/** A gate and the form that answers it. */
+export function gateCard(gate: Gate, mayAnswer: boolean): Markup {
   const id = `gate-${gate.project}-${gate.promotion}-${gate.step}`;
   return html`
     <article class="card gate" id="${id}" aria-labelledby="${id}-message">
@@ -18,18 +19,17 @@ export function gateCard(gate: Gate, mayDecide: boolean): Markup {
         ${gate.project} / ${gate.stage}, step ${gate.step}, open since ${moment(gate.openedAt)}
         ${gate.expiresAt ? html`, until ${moment(gate.expiresAt)}` : ""}
       </p>
-      ${mayDecide ? decisionForm(gate, id) : ""}
+      ${responseList(gate)}
+      ${mayAnswer ? gateForm(gate, gatePath(gate), id) : ""}
     </article>`;
 }
 
-function decisionForm(gate: Gate, id: string): Markup {
-  return html`
-    <form method="post" action="${gatePath(gate)}" class="row">
-      <label class="unseen" for="${id}-why">Why</label>
-      <input id="${id}-why" name="message" placeholder="Why (optional)" maxlength="4096">
-      <button class="primary" name="decision" value="release" id="${id}-release">Release</button>
-      <button class="danger" name="decision" value="deny" id="${id}-deny">Deny</button>
-    </form>`;
+/** Who has approved or rejected, and with which words. */
+function responseList({ responses = [] }: Gate): Markup | "" {
+  if (responses.length === 0) return "";
+  const line = ({ user, action, time, message }: (typeof responses)[number]) =>
+    html`<li>${user} ${action === "approve" ? "approved" : "rejected"} ${moment(time)}${message ? `: ${message}` : ""}</li>`;
+  return html`<ul>${responses.map(line)}</ul>`;
 }
 
 const words: Record<Gate["state"], string> = {
@@ -40,8 +40,9 @@ const words: Record<Gate["state"], string> = {
 };
 
 /** How a decided gate ended. */
-export function verdict({ state, by, at, answer }: Gate): Markup {
+export function verdict(gate: Gate): Markup {
+  const { state, by, at, answer } = gate;
   return html`
     <p>This gate is <strong>${words[state]}</strong>${by ? html` by ${by}` : ""} ${moment(at)}.</p>
-    ${answer ? html`<blockquote>${answer}</blockquote>` : ""}`;
+    ${responseList(gate) || (answer ? html`<blockquote>${answer}</blockquote>` : "")}`;
 }

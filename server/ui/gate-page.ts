@@ -5,7 +5,7 @@ import { failure, layout, signOut } from "#server/ui/layout.ts";
 import type { Markup } from "#server/ui/markup.ts";
 
 /** One gate by itself. Seeing it decides nothing, so that a link to it may be looked at by anything. */
-export function gatePage(gate: Gate, mayDecide: boolean, error?: string): Markup {
+export function gatePage(gate: Gate, mayAnswer: boolean, error?: string): Markup {
   return layout({
     title: `Gate ${gate.step}`,
     kind: "gate",
@@ -14,7 +14,7 @@ export function gatePage(gate: Gate, mayDecide: boolean, error?: string): Markup
       ${failure(error)}
       <h1>Gate of ${gate.project} / ${gate.stage}</h1>
       <p class="hint">Promotion ${gate.promotion}</p>
-      ${gate.state === "open" ? gateCard(gate, mayDecide) : verdict(gate)}
+      ${gate.state === "open" ? gateCard(gate, mayAnswer) : verdict(gate)}
       <p><a href="/?project=${encodeURIComponent(gate.project)}">To the pipeline</a></p>`,
   });
 }

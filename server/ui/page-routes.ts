@@ -1,12 +1,15 @@
 import { getCookie } from "hono/cookie";
 import { z } from "zod";
+import { valuesFromText } from "#core/promotion/gate-input.ts";
+import type { Gate } from "#core/promotion/gates.ts";
 import type { Api } from "#server/api/api.ts";
-import { decide, gateFrom } from "#server/api/gates.ts";
+import { decide, gateFrom, mayAnswer, type RespondRequest, respond } from "#server/api/gates.ts";
 import { sessionCookie } from "#server/auth/guard.ts";
-import { isAllowed } from "#server/auth/policy.ts";
 import { explainError } from "#server/errors.ts";
 import type { Route, ServerContext } from "#server/route.ts";
 import type { SseMessage } from "#server/sse.ts";
+import { gatePath as pagePath } from "#server/ui/gate-card.ts";
+import { inputPrefix } from "#server/ui/gate-forms.ts";
 import { gatePage } from "#server/ui/gate-page.ts";
 import { loginPage } from "#server/ui/login-page.ts";
 import { loadStatus } from "#server/ui/pipeline-view.ts";
@@ -14,6 +17,10 @@ import { statusPage } from "#server/ui/status-page.ts";
 
 const DecisionForm = z.object({
   decision: z.enum(["release", "deny"]),
+  message: z.string().max(4096).optional(),
+});
+const ApprovalForm = z.object({
+  action: z.enum(["approve", "reject"]),
   message: z.string().max(4096).optional(),
 });
 const PromoteForm = z.object({ freight: z.string().min(1) });
@@ -81,7 +88,7 @@ export const pageRoutes = (api: Api): Route[] => [
     answers: { 200: "The gate." },
     handle: async (c) => {
       const gate = await gateFrom(c, api);
-      return wantsPage(c) ? c.html(gatePage(gate, mayDecide(c))) : c.json(gate);
+      return wantsPage(c) ? c.html(gatePage(gate, mayAnswer(c.get("identity"), gate))) : c.json(gate);
     },
   },
   {
@@ -99,10 +106,42 @@ export const pageRoutes = (api: Api): Route[] => [
           await decide(c, api, decision === "release" ? "released" : "denied", message);
           return pathOf(c);
         },
-        async (error) => gatePage(await gateFrom(c, api), mayDecide(c), error),
+        (error) => gatePageWith(c, api, error),
+      ),
+  },
+  {
+    method: "POST",
+    path: `${gatePath}/respond`,
+    id: "RespondFromPage",
+    summary: "Respond to a gate that asks for approvals or for input, from a page",
+    needs: "view",
+    answers: { 303: "Counted.", 400: "The gate's page, with what did not fit." },
+    handle: async (c) =>
+      orTell(
+        c,
+        async () => {
+          const gate = await gateFrom(c, api);
+          await respond(c, api, responseFrom(gate, await c.req.formData()));
+          return pagePath(gate);
+        },
+        (error) => gatePageWith(c, api, error),
       ),
   },
 ];
+
+async function gatePageWith(c: ServerContext, api: Api, error: string) {
+  const gate = await gateFrom(c, api);
+  return gatePage(gate, mayAnswer(c.get("identity"), gate), error);
+}
+
+function responseFrom({ asks }: Gate, form: FormData): RespondRequest {
+  const texts = [...form].map(([name, value]) => [name, String(value)] as const);
+  if (asks?.kind !== "input") return ApprovalForm.parse(Object.fromEntries(texts));
+  const fields = texts
+    .filter(([name]) => name.startsWith(inputPrefix))
+    .map(([name, text]) => [name.slice(inputPrefix.length), text] as const);
+  return { values: valuesFromText(asks.schema, fields) };
+}
 
 /** Goes on to the address that `work` gives, or shows a page that tells what went wrong. */
 async function orTell(
@@ -124,10 +163,6 @@ async function orTell(
 
 export function wantsPage(c: ServerContext): boolean {
   return c.req.header("Accept")?.includes("text/html") ?? false;
-}
-
-function mayDecide(c: ServerContext): boolean {
-  return isAllowed(c.get("identity"), "promote", c.req.param("project"));
 }
 
 function pathOf(c: ServerContext): string {

@@ -5,6 +5,7 @@ import type { Stage } from "#core/resources/stage.ts";
 import type { Warehouse } from "#core/resources/warehouse.ts";
 import { isFreightAvailable } from "#core/stages/availability.ts";
 import type { Api } from "#server/api/api.ts";
+import { mayAnswer } from "#server/api/gates.ts";
 import { byName } from "#server/api/lists.ts";
 import type { Identity } from "#server/auth/identity.ts";
 import { isAllowed } from "#server/auth/policy.ts";
@@ -15,7 +16,7 @@ export interface StatusView {
   /** The project that is shown; absent when there is none. */
   pipeline: PipelineView | undefined;
   /** Open gates of all projects. */
-  gates: Gate[];
+  gates: { gate: Gate; mayAnswer: boolean }[];
   mayPromote: boolean;
 }
 
@@ -53,7 +54,10 @@ export async function loadStatus(
   return {
     projects,
     pipeline: project === undefined ? undefined : await loadPipeline(api, project),
-    gates: await api.gates.list(identity.project),
+    gates: (await api.gates.list(identity.project)).map((gate) => ({
+      gate,
+      mayAnswer: mayAnswer(identity, gate),
+    })),
     mayPromote: isAllowed(identity, "promote", project),
   };
 }

@@ -42,12 +42,12 @@ function nothingYet(): Markup {
     </section>`;
 }
 
-function gateSection({ gates, mayPromote }: StatusView): Markup | "" {
+function gateSection({ gates }: StatusView): Markup | "" {
   if (gates.length === 0) return "";
   return html`
     <section id="gates" aria-labelledby="gates-title">
       <h2 id="gates-title">Waiting for an answer</h2>
-      <div class="gates">${gates.map((gate) => gateCard(gate, mayPromote))}</div>
+      <div class="gates">${gates.map(({ gate, mayAnswer }) => gateCard(gate, mayAnswer))}</div>
     </section>`;
 }
 

@@ -99,12 +99,14 @@ const touchNoFiles = [
   "container",
   "fail",
   "gate",
+  "get-user-input",
   "git-merge-pr",
   "git-open-pr",
   "git-wait-for-pr",
   "github-push",
   "set-freight-alias",
   "set-metadata",
+  "wait-for-approval",
 ];
 
 beforeAll(async () => {
