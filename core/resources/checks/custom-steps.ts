@@ -18,6 +18,10 @@ export function checkCustomStep(resource: LoadedResource, world: World): Finding
     const message = 'an output of the type File needs "path"';
     findings.push({ resource, severity: "error", path: ["spec", "output", "source"], message });
   }
+  if (spec.network?.allow !== undefined) {
+    const message = "single hosts cannot be opened to a container yet; leave this out and name a network";
+    findings.push({ resource, severity: "error", path: ["spec", "network", "allow"], message });
+  }
   for (const field of ["configSchema", "outputSchema"] as const) {
     const message = schemaProblem(spec[field]);
     if (message) findings.push({ resource, severity: "error", path: ["spec", field], message });

@@ -1,9 +1,15 @@
+import { randomBytes } from "node:crypto";
 import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createCipher, keyLength } from "#core/credentials/cipher.ts";
+import { createMasker } from "#core/credentials/masker.ts";
 import { createExpressions, type Expressions } from "#core/expressions/expressions.ts";
+import { openStepLog } from "#core/promotion/step-log.ts";
 import type { Invocation, RunnerLogLine } from "#core/runner.ts";
+import { defaultStoreLimits } from "#core/store/limits.ts";
+import { openSqliteStore } from "#core/store/sqlite.ts";
 import { allowancesFrom } from "#runners/container/allowances.ts";
 import { connectEngine } from "#runners/container/engine.ts";
 import { createImages } from "#runners/container/images.ts";
@@ -29,7 +35,7 @@ describe.skipIf(!(await requirePart("docker")))("a step in a container that trie
   });
 
   /** Runs a script in a workspace next to the other promotion's; gives all that it said and what came of it. */
-  async function run(script: string, config: object = {}) {
+  async function run(script: string, config: object = {}, log?: (line: RunnerLogLine) => void) {
     count += 1;
     const workspace = await mkdtemp(join(root, "own-"));
     const docker = connectEngine();
@@ -55,7 +61,7 @@ describe.skipIf(!(await requirePart("docker")))("a step in a container that trie
     } as unknown as Invocation;
     const lines: RunnerLogLine[] = [];
     const result = await runner
-      .run(invocation, { signal: new AbortController().signal, log: (line) => lines.push(line) })
+      .run(invocation, { signal: new AbortController().signal, log: log ?? ((line) => lines.push(line)) })
       .catch((error: Error) => error.message);
     return { result, lines, said: lines.map(({ text }) => text).join("\n"), workspace };
   }
@@ -92,7 +98,7 @@ describe.skipIf(!(await requirePart("docker")))("a step in a container that trie
     expect(said).toContain("can't fork");
   });
 
-  it("does not fill the memory through /dev/shm, nor the engine's folder through a read-only root", async () => {
+  it("does not fill the engine's folder where the root is read-only", async () => {
     const { result, said } = await run("head -c 1m /dev/zero > /filled || echo contained", {
       readOnlyRoot: true,
     });
@@ -103,13 +109,28 @@ describe.skipIf(!(await requirePart("docker")))("a step in a container that trie
   });
 
   it("is told when its standard output is too long to be its output", async () => {
-    const { result } = await run(
-      "yes aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa | head -c 9m",
-      {
-        output: { source: { type: "Stdout", format: "Text" } },
-      },
-    );
+    const { result } = await run("head -c 9m /dev/zero | tr '\\0' x", {
+      output: { source: { type: "Stdout", format: "Text" } },
+    });
     expect(result).toMatch(/the stream has \d+ bytes, more than the 8388608 allowed/);
+  });
+
+  it("fills its log to the bound and no further, and still ends well", async () => {
+    const store = await openSqliteStore({ file: ":memory:", cipher: createCipher(randomBytes(keyLength)) });
+    const key = { project: "escape", promotion: "test.1", step: "out" };
+    const masker = createMasker();
+    const log = openStepLog(key, { store, masker, now: () => new Date(), onError: expect.unreachable });
+    const { result } = await run(
+      "yes aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa | head -n 60000",
+      {},
+      log.write,
+    );
+    await log.close();
+    const lines = await store.readLog(key, 0, 100_000);
+    await store.close();
+    expect(result).toEqual({ status: "succeeded", output: {} });
+    expect(lines).toHaveLength(defaultStoreLimits.logLines + 1);
+    expect(lines.at(-1)?.text).toContain("has reached its limit");
   });
 
   it("is told when its output file is too long", async () => {
