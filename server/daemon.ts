@@ -1,3 +1,4 @@
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type Docker from "dockerode";
 import { createDiscoveryParts } from "#core/artifacts/discovery-parts.ts";
@@ -25,7 +26,7 @@ import { createLookupFunctions, createStepFunctions } from "#core/promotion/func
 import { createGates } from "#core/promotion/gates.ts";
 import { createPromotionReconciler } from "#core/promotion/reconciler.ts";
 import { openStepLog } from "#core/promotion/step-log.ts";
-import { createWorkFolders } from "#core/promotion/work-folders.ts";
+import { createWorkFolders, type WorkFolders } from "#core/promotion/work-folders.ts";
 import type { Promotion } from "#core/resources/promotion.ts";
 import type { StepKinds } from "#core/runner.ts";
 import { createScheduler, type Scheduler } from "#core/scheduler/scheduler.ts";
@@ -183,7 +184,7 @@ function registerReconcilers(
     openLog: (key) =>
       openStepLog(key, { store, masker, now, onError: (error) => log.error("step log", { error }) }),
     settings: defaultEngineSettings,
-    folders: createWorkFolders(folder.work),
+    folders: workFolders(folder),
     isFreightAvailable: (stage, freight) => isFreightAvailable(stage, freight, now()),
     uiBaseUrl: publicUrl,
     onError: (error) => log.error("promotion", { error }),
@@ -234,6 +235,18 @@ function stepKinds(parts: Parts, folder: DataFolder): StepKinds {
     builtinStepKinds(builtinSteps, runner),
     customStepKinds(parts.store, containers),
   );
+}
+
+/** With a promotion's files goes what its containers put out. */
+function workFolders({ work, outputs }: DataFolder): WorkFolders {
+  const folders = createWorkFolders(work);
+  return {
+    ...folders,
+    async remove(uid) {
+      await folders.remove(uid);
+      await rm(join(outputs, uid), { recursive: true, force: true });
+    },
+  };
 }
 
 /** Containers of promotions that ended, or were deleted, while no daemon ran. Nobody waits for it. */

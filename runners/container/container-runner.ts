@@ -54,6 +54,8 @@ export function createContainerRunner(services: ContainerServices, prepare: Prep
       return finish(container, spec, invocation, io, {});
     },
     async reattach(invocation, io) {
+      const kept = await folderOf(invocation).keptOutcome();
+      if (kept !== undefined) return kept;
       const container = await findContainer(services.docker, invocation);
       if (!container) return undefined;
       const { State } = await container.inspect();
@@ -134,7 +136,9 @@ export function createContainerRunner(services: ContainerServices, prepare: Prep
       const text = await outputText(spec, invocation, folder, log);
       const output = await readOutput(text, spec.output, services.expressions);
       refuseOutput(spec, output);
-      return succeeded(output);
+      const outcome = succeeded(output);
+      await folder.keepOutcome(outcome);
+      return outcome;
     } finally {
       await removeContainer(container);
       await folder.remove();

@@ -1,8 +1,9 @@
 import { constants } from "node:fs";
-import { chmod, mkdir, open, rm } from "node:fs/promises";
+import { chmod, mkdir, open, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { StepFailure } from "#core/failure.ts";
 import type { Invocation } from "#core/runner.ts";
+import type { Outcome } from "#core/step.ts";
 
 /** What a command may write to its output file before it counts as an error. */
 const longestOutputBytes = 8 * 2 ** 20;
@@ -12,6 +13,13 @@ export interface OutputFolder {
   path: string;
   /** What the command wrote; "" when it wrote nothing. */
   read(): Promise<string>;
+  /**
+   * Keeps what came of the attempt, next to the folder and out of the container's reach: a daemon that dies
+   * before the promotion's status tells it finds it here, and does not run the command again.
+   */
+  keepOutcome(outcome: Outcome): Promise<void>;
+  keptOutcome(): Promise<Outcome | undefined>;
+  /** Removes the folder; the outcome stays until the promotion is over. */
   remove(): Promise<void>;
 }
 
@@ -21,6 +29,14 @@ export function outputFolder(root: string, { promotionUid, alias, attempt }: Inv
   return {
     path,
     read: () => readBounded(join(path, "output"), "the file that $KARGO_OUTPUT names"),
+    async keepOutcome(outcome) {
+      await writeFile(`${path}.part`, JSON.stringify(outcome), { mode: 0o600 });
+      await rename(`${path}.part`, `${path}.json`);
+    },
+    async keptOutcome() {
+      const text = await readFile(`${path}.json`, "utf8").catch(() => undefined);
+      return text === undefined ? undefined : (JSON.parse(text) as Outcome);
+    },
     remove: () => rm(path, { recursive: true, force: true }),
   };
 }

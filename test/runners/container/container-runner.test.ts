@@ -287,6 +287,15 @@ describe.skipIf(!hasDocker)("a step in a container", () => {
     await removeOrphans(docker, join(root, "outputs"), async () => new Set());
   });
 
+  it("knows what came of a command whose result nobody noted, and does not run it again", async () => {
+    const own = await invocation();
+    const runner = runnerOf(shell("echo run >> runs; echo runs=$(wc -l < runs) > $KARGO_OUTPUT"));
+    const outcome = await runner.run(own, recording().io);
+    expect(await findContainer(docker, own)).toBeUndefined();
+    expect(await runner.reattach?.(own, recording().io)).toEqual(outcome);
+    expect(await runner.reattach?.({ ...own, attempt: 2 }, recording().io)).toBeUndefined();
+  });
+
   it("has nothing to take up when no container is left", async () => {
     expect(await runnerOf(shell("true")).reattach?.(await invocation(), recording().io)).toBeUndefined();
   });

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -49,6 +49,7 @@ describe.skipIf(!(await requirePart("docker")))("a container whose daemon is kil
 
     expect(ended.status).toMatchObject({ phase: "Succeeded", state: { check: { starts: "1" } } });
     const said = await logOf(daemon, name);
+    await waitFor(async () => (await readdir(join(data, "outputs"))).length === 0);
     const numbers = Array.from({ length: lines }, (_, index) => index + 1);
     expect(said.filter((line) => line.startsWith("out"))).toEqual(numbers.map((number) => `out ${number}`));
     expect(said.filter((line) => line.startsWith("err"))).toEqual(numbers.map((number) => `err ${number}`));
