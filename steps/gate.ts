@@ -2,6 +2,7 @@ import { z } from "zod";
 import { StepFailure } from "#core/failure.ts";
 import { Duration, parseDuration } from "#core/resources/duration.ts";
 import { defineStep, succeeded, waiting } from "#core/step.ts";
+import { responderRule } from "./lib/responder-rules.ts";
 
 export default defineStep({
   name: "gate",
@@ -9,13 +10,18 @@ export default defineStep({
   notes: `
 Open gates are listed by \`towpath gates\` and on the status page, and are answered there, by
 \`towpath release\` and \`towpath deny\`, or over HTTP. The first answer counts. Waiting costs nothing and
-survives restarts of the daemon. Who answered, when and with which words becomes the step's output.`,
+survives restarts of the daemon. What
+\`allow\` can name is told in [gates](../gates.md#who-may-respond). Who answered, when and with which words becomes the step's output.`,
   config: z.strictObject({
     message: z
       .string()
       .min(1)
       .default("Waiting to be released")
       .describe("What those who are asked should know."),
+    allow: z
+      .array(responderRule)
+      .default([])
+      .describe("Who may answer: whom any rule matches; everybody who may promote if empty."),
     timeout: Duration.refine((text) => (parseDuration(text) ?? 0) > 0, "must be longer than nothing")
       .optional()
       .describe("How long to wait for an answer, such as `30m` or `48h`; for ever by default."),
@@ -40,11 +46,25 @@ survives restarts of the daemon. Who answered, when and with which words becomes
           message: Release \${{ ctx.targetFreight.alias }} to production?
           timeout: 48h`,
     },
+    {
+      title: "Ask one of two",
+      yaml: `
+        uses: gate
+        config:
+          allow:
+          - role: kargo-admin
+          - claim: sub
+            value: token:shop/release-bot`,
+    },
   ],
 
-  async run({ message, timeout, onTimeout }, ctx) {
+  async run({ message, allow, timeout, onTimeout }, ctx) {
     const expiresAt = expiry(ctx.startedAt, timeout);
-    const answer = await ctx.gate({ message, expiresAt: expiresAt?.toISOString() });
+    const answer = await ctx.gate({
+      message,
+      expiresAt: expiresAt?.toISOString(),
+      ...(allow.length > 0 && { asks: { kind: "approval", responders: allow, minApprovals: 1 } }),
+    });
     switch (answer.state) {
       case "open":
         return waiting(

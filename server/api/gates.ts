@@ -82,14 +82,21 @@ function decisionRoute(api: Api, verb: string, decision: "released" | "denied", 
   };
 }
 
-/** Decides; 409 with how the gate stands when somebody else was first. */
+/**
+ * Decides, or adds a voice where the gate asks for approvals; 409 with how the gate stands when somebody else
+ * was first.
+ */
 export async function decide(
   c: ServerContext,
   api: Api,
   decision: "released" | "denied",
   message?: string,
 ): Promise<Gate> {
-  const { project, promotion, step } = await gateFrom(c, api);
+  const { project, promotion, step, asks } = await gateFrom(c, api);
+  if (asks?.kind === "approval") {
+    const action = decision === "released" ? "approve" : "reject";
+    return respond(c, api, { action, ...(message ? { message } : {}) });
+  }
   const { actor } = c.get("identity");
   const outcome = await api.gates.decide({
     project,

@@ -54,12 +54,20 @@ describe("a gate that asks for approvals", () => {
     });
     expect((await viewer.post(`${api}/respond`, { action: "approve" })).status).toBe(409);
     expect((await other.post(`${api}/respond`, { action: "approve" })).status).toBe(403);
-    expect((await other.post(`${api}/release`, {})).status).toBe(400);
+    expect((await other.post(`${api}/release`, {})).status).toBe(403);
     expect(await lead.post(`${api}/respond`, { action: "approve", message: "fine" })).toMatchObject({
       status: 200,
       body: { state: "released", by: "token:shop/lead" },
     });
     expect((await lead.post(`${api}/respond`, { action: "reject" })).status).toBe(409);
+  });
+
+  it("takes a release for an approval, and a denial for a rejection", async () => {
+    const server = await serverWith({ kind: "approval", minApprovals: 2, responders: [] });
+    const one = await caller(server, "kargo-promoter", "one");
+    expect(await one.post(`${api}/release`, {})).toMatchObject({ status: 200, body: { state: "open" } });
+    expect((await one.post(`${api}/release`, {})).status).toBe(409);
+    expect(await one.post(`${api}/deny`, {})).toMatchObject({ status: 200, body: { state: "denied" } });
   });
 
   it("offers its page's buttons to those whom it asks, and takes their answers", async () => {
@@ -132,6 +140,7 @@ describe("a gate that asks for input", () => {
 
   it("takes JSON from programs, and checks it as well", async () => {
     const server = await serverWith(input);
+    expect((await server.call("POST", `${api}/release`)).status).toBe(400);
     expect((await server.call("POST", `${api}/respond`, { values: { count: "3" } })).status).toBe(400);
     expect((await server.call("POST", `${api}/respond`, { values: { count: 3 } })).status).toBe(200);
   });

@@ -75,4 +75,14 @@ describe("gate", () => {
     await runStep(gate, { message: "Go?", timeout: "1h" }, context);
     expect(asked).toEqual([{ message: "Go?", expiresAt: "2030-01-02T04:04:05.000Z" }]);
   });
+
+  it("asks those alone whom it allows", async () => {
+    const { asked, context } = answering({ state: "open" });
+    await runStep(gate, { message: "Go?", allow: [{ role: "kargo-admin" }] }, context);
+    expect(asked[0]?.asks).toEqual({
+      kind: "approval",
+      responders: [{ role: "kargo-admin" }],
+      minApprovals: 1,
+    });
+  });
 });
