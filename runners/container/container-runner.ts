@@ -6,7 +6,7 @@ import { DaemonStopping } from "#core/daemon-stopping.ts";
 import type { Expressions } from "#core/expressions/expressions.ts";
 import { StepFailure } from "#core/failure.ts";
 import type { Invocation, Runner, RunnerIO } from "#core/runner.ts";
-import { type Outcome, type StepOutput, succeeded } from "#core/step.ts";
+import { type Outcome, succeeded } from "#core/step.ts";
 import { openWorkspace } from "#core/workspace-folder.ts";
 import { type Allowances, refuseDisallowed } from "#runners/container/allowances.ts";
 import type { ContainerSpec, OutputSpec } from "#runners/container/container-spec.ts";
@@ -15,7 +15,6 @@ import { createOptions } from "#runners/container/create-options.ts";
 import { engineFailure, isNotFound } from "#runners/container/engine.ts";
 import { type Followed, followLog, type LoggedUpTo } from "#runners/container/follow.ts";
 import type { Images } from "#runners/container/images.ts";
-import { schemaProblems } from "#runners/container/json-schema.ts";
 import {
   type OutputFolder,
   outputFolder,
@@ -24,6 +23,7 @@ import {
 } from "#runners/container/output-folder.ts";
 import type { PullCredentials } from "#runners/container/pull-credentials.ts";
 import { readOutput } from "#runners/container/step-output.ts";
+import { refuseFailure, refuseOutput, startFailure } from "#runners/container/verdicts.ts";
 import { defaultUser, lendTree } from "#runners/container/workspace-owner.ts";
 
 export interface ContainerServices {
@@ -174,25 +174,6 @@ async function endOf(
   return waited;
 }
 
-async function refuseFailure(container: Container, exitCode: number, spec: ContainerSpec, log: Followed) {
-  if (exitCode === 0) return;
-  const { State } = await container.inspect();
-  if (State.OOMKilled) {
-    const limit = `${Math.round(spec.limits.memoryBytes / 2 ** 20)} MiB`;
-    throw new StepFailure(
-      "errored",
-      `The command was killed: it wanted more memory than its limit of ${limit}`,
-    );
-  }
-  const said = log.tail("stderr") || log.tail("stdout");
-  // The words of the engine's own init process, which starts the command.
-  if (exitCode === 127 && said.includes("[FATAL tini")) {
-    throw new StepFailure("config", `Image "${spec.image}" has no program "${spec.command[0]}" to run`);
-  }
-  const how = exitCode === 137 ? "was killed (SIGKILL)" : `ended with exit code ${exitCode}`;
-  throw new StepFailure("errored", `The command ${how}${said ? `: ${said}` : ""}`);
-}
-
 function keptStream({ type }: OutputSpec): "stdout" | "stderr" | undefined {
   return type === "Stdout" ? "stdout" : type === "Stderr" ? "stderr" : undefined;
 }
@@ -214,12 +195,6 @@ async function outputText(spec: ContainerSpec, invocation: Invocation, folder: O
   }
 }
 
-function refuseOutput({ outputSchema }: ContainerSpec, output: StepOutput): void {
-  const problems = outputSchema === undefined ? [] : schemaProblems(outputSchema, output);
-  if (problems.length === 0) return;
-  throw new StepFailure("errored", `The step gave an output other than it declares: ${problems.join("; ")}`);
-}
-
 /** Any user of the container may write there; on the machine, the folder around it is the daemon's alone. */
 async function makeCache(folder: string, name: string): Promise<void> {
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name)) {
@@ -231,15 +206,4 @@ async function makeCache(folder: string, name: string): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   await mkdir(join(folder, name), { recursive: true });
   await chmod(join(folder, name), 0o777);
-}
-
-function startFailure(spec: ContainerSpec, error: unknown): StepFailure {
-  const text = String((error as { json?: { message?: string }; message?: string }).json?.message ?? error);
-  if (/executable file not found|no such file or directory|permission denied/i.test(text)) {
-    const [program] = spec.command;
-    return new StepFailure("config", `Cannot start "${program}" in image "${spec.image}": ${text}`, {
-      cause: error,
-    });
-  }
-  return engineFailure(`start a container of image "${spec.image}"`, error);
 }
