@@ -110,6 +110,6 @@ export async function untilOver(client: ApiClient, count: number): Promise<Promo
     const wrong = over.find(({ status }) => status?.phase !== "Succeeded");
     if (wrong) throw new Error(`${wrong.metadata.name} ${wrong.status?.phase}: ${wrong.status?.message}`);
     if (over.length >= count) return over;
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve, 250));
   }
 }

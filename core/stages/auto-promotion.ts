@@ -24,7 +24,8 @@ export async function isAutoPromotionEnabled(store: Store, stage: Stage): Promis
 }
 
 /**
- * For each origin what auto-promotion would choose of the available freight: the newest. A request that
+ * For each origin what auto-promotion would choose of the available freight, which is given in the order of
+ * its creation: the newest. Of what was found in the same second that is what was made last. A request that
  * follows its upstream stage has no candidate while that seems to hold two, which is so for a moment
  * during its own promotion.
  */
@@ -32,7 +33,8 @@ export function selectCandidates(stage: Stage, available: readonly Freight[]): M
   const candidates = new Map<string, Freight>();
   for (const request of stage.spec.requestedFreight) {
     const origin = originKey(request.origin);
-    const choice = available.filter((freight) => originKey(freight.origin) === origin).sort(newestFirst);
+    const choice = available.filter((freight) => originKey(freight.origin) === origin).reverse();
+    choice.sort((a, b) => discoveredAt(b) - discoveredAt(a));
     const [newest] = choice;
     if (newest === undefined || (followsUpstream(request) && choice.length > 1)) continue;
     candidates.set(origin, newest);
@@ -47,12 +49,6 @@ function isFor(
   const { name, ...labels } = stageSelector;
   if (name && !parseNamePattern(name, "the policy's stage name")(stage.metadata.name)) return false;
   return matchesLabels(labels, stage.metadata.labels);
-}
-
-function newestFirst(a: Freight, b: Freight): number {
-  const difference = discoveredAt(b) - discoveredAt(a);
-  if (difference !== 0) return difference;
-  return a.metadata.name < b.metadata.name ? 1 : -1;
 }
 
 function discoveredAt({ discoveredAt: at, metadata }: Freight): number {

@@ -33,12 +33,10 @@ export async function listRequestedFreight(store: Store, { metadata, spec }: Sta
   return (await store.list({ kind: "Freight", project: metadata.namespace, where })) as Freight[];
 }
 
-/** The freight that the stage may take, for whatever reason, in the order of names. */
+/** The freight that the stage may take, for whatever reason, the oldest first. */
 export async function listAvailableFreight(store: Store, stage: Stage, now: Date): Promise<Freight[]> {
   const freight = await listRequestedFreight(store, stage);
-  return freight
-    .filter((one) => isFreightAvailable(stage, one, now))
-    .sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
+  return freight.filter((one) => isFreightAvailable(stage, one, now));
 }
 
 /**

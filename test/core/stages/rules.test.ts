@@ -241,7 +241,7 @@ describe("auto-promotion chooses", () => {
   const at = (name: string, discoveredAt: string, warehouse = "app") =>
     freight(name, { discoveredAt, warehouse });
 
-  it("of each origin the newest, and of equals the last by name", () => {
+  it("of each origin the newest, and of those of one second what was made last", () => {
     const prod = stage("prod", [direct, request({ direct: true }, "config")]);
     const candidates = selectCandidates(prod, [
       at("b", "2030-01-02T00:00:00Z"),
@@ -250,7 +250,7 @@ describe("auto-promotion chooses", () => {
       at("c", "2030-01-01T00:00:00Z", "config"),
     ]);
     expect([...candidates].map(([origin, { metadata }]) => [origin, metadata.name])).toEqual([
-      ["Warehouse/app", "b"],
+      ["Warehouse/app", "a"],
       ["Warehouse/config", "c"],
     ]);
   });
