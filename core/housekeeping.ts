@@ -22,6 +22,8 @@ export function housekeepingSettingsFrom(env: Record<string, string | undefined>
 export interface HousekeepingServices extends HousekeepingSettings {
   store: Store;
   now(): Date;
+  /** Deletes what of the daemon's caches nobody used for long. */
+  pruneCaches(): Promise<void>;
   /** Hears of what could not be deleted; the rest is deleted all the same. */
   onError(error: unknown): void;
 }
@@ -47,7 +49,7 @@ export function startHousekeeping(services: HousekeepingServices): () => void {
 
 /** Goes through all stages and Warehouses once: promotions first, since they keep freight in use. */
 export async function keepHouse(
-  { store, freight, promotions, now, onError }: HousekeepingServices,
+  { store, freight, promotions, now, pruneCaches, onError }: HousekeepingServices,
   isStopped: () => boolean = () => false,
 ): Promise<void> {
   const clean = async (kind: string, work: (ref: ReturnType<typeof refOf>) => Promise<unknown>) => {
@@ -59,6 +61,7 @@ export async function keepHouse(
   try {
     await clean("Stage", (stage) => deleteOldPromotions(store, stage, promotions, now()));
     await clean("Warehouse", (warehouse) => deleteOldFreight(store, warehouse, freight, now()));
+    await pruneCaches();
   } catch (error) {
     onError(error);
   }

@@ -16,7 +16,8 @@ import { createEgressPolicy } from "#core/egress/policy.ts";
 import { createExec } from "#core/exec.ts";
 import { createExpressions, type Expressions } from "#core/expressions/expressions.ts";
 import { configuredGitUser } from "#core/git/configured-user.ts";
-import { createGit } from "#core/git/git.ts";
+import { createGit, type Git } from "#core/git/git.ts";
+import { pruneMirrors } from "#core/git/mirror.ts";
 import { housekeepingSettingsFrom, startHousekeeping } from "#core/housekeeping.ts";
 import { createKeyedLock, type KeyedLock } from "#core/keyed-lock.ts";
 import { version } from "#core/package.ts";
@@ -80,6 +81,8 @@ export interface Daemon {
 }
 
 const stopGraceSeconds = 30;
+/** A copy of a repository that nobody used for so long is deleted; it is made again when it is wanted. */
+const unusedMirrorDays = 30;
 
 /** Opens the data folder, takes up all work that is due, and listens. Throws a UserError when it cannot. */
 export async function startDaemon(settings: DaemonSettings): Promise<Daemon> {
@@ -111,6 +114,7 @@ export async function startDaemon(settings: DaemonSettings): Promise<Daemon> {
       ...housekeepingSettingsFrom(settings.env),
       store: parts.store,
       now: parts.now,
+      pruneCaches: () => pruneMirrors(daemonGit(parts, folder), unusedMirrorDays, parts.now()),
       onError: (error) => parts.log.error("housekeeping", { error }),
     }),
   );
@@ -205,15 +209,19 @@ function registerReconcilers(
         ownFolders: [folder.root],
       }),
       credentialsOf: parts.credentialsFor,
-      git: (signal) =>
-        createGit({
-          exec: createExec({ cwd: folder.cache, signal }),
-          cacheFolder: (name) => makeCacheFolder(folder.cache, name),
-          exclusively: (key, work) => parts.lock.run(key, work, signal),
-        }),
+      git: (signal) => daemonGit(parts, folder, signal),
     }),
   );
   return promotions.close;
+}
+
+/** Git for the daemon's own errands, ended by the signal. */
+function daemonGit({ lock }: Parts, folder: DataFolder, signal?: AbortSignal): Git {
+  return createGit({
+    exec: createExec({ cwd: folder.cache, signal }),
+    cacheFolder: (name) => makeCacheFolder(folder.cache, name),
+    exclusively: (key, work) => lock.run(key, work, signal),
+  });
 }
 
 /** Steps of the daemon's own come first: no definition can take a built-in step's name. */

@@ -58,6 +58,7 @@ describe("housekeeping", () => {
       promotions: { maxRetained: 2, minAgeMs: 0 },
       freight: { maxRetained: 3, minAgeMs: 0 },
       now: () => end,
+      pruneCaches: async () => {},
       onError: (error) => expect.fail(String(error)),
     });
     expect(await names(store, "Promotion")).toBe(left);
@@ -72,6 +73,7 @@ describe("housekeeping", () => {
       promotions: settings,
       freight: settings,
       now: () => end,
+      pruneCaches: async () => {},
       onError: () => undefined,
     });
     expect(await names(store, "Promotion")).toBe("0 1 2 3");
@@ -93,8 +95,18 @@ describe("housekeeping", () => {
     const errors: unknown[] = [];
     const settings = { maxRetained: 2, minAgeMs: 0 };
     const onError = (error: unknown) => errors.push(error);
-    await keepHouse({ store: failing, promotions: settings, freight: settings, now: () => end, onError });
+    let pruned = 0;
+    const pruneCaches = async () => void (pruned += 1);
+    await keepHouse({
+      store: failing,
+      promotions: settings,
+      freight: settings,
+      now: () => end,
+      pruneCaches,
+      onError,
+    });
     expect(errors).toHaveLength(1);
+    expect(pruned).toBe(1);
     expect(await names(store, "Freight")).toBe("f0 f1");
   });
 });
