@@ -11,7 +11,6 @@ const probes = {
   gpg: ["gpg", "--version"],
   chromium: ["chromium", "--version"],
   kargo: ["kargo", "version", "--client"],
-  deno: ["deno", "--version"],
 } as const satisfies Record<string, readonly [string, ...string[]]>;
 
 /**
