@@ -96,7 +96,9 @@ describe("housekeeping", () => {
     const settings = { maxRetained: 2, minAgeMs: 0 };
     const onError = (error: unknown) => errors.push(error);
     let pruned = 0;
-    const pruneCaches = async () => void (pruned += 1);
+    const pruneCaches = async () => {
+      pruned += 1;
+    };
     await keepHouse({
       store: failing,
       promotions: settings,
