@@ -28,6 +28,11 @@ export function resolveConnection(options: ConnectionOptions, env: NodeJS.Proces
     );
   }
   const token = options.token ?? env.TOWPATH_TOKEN ?? env.KARGO_API_TOKEN ?? readLocalToken(env);
+  if (!/^[\x21-\x7e]+$/.test(token)) {
+    throw new UserError("Cannot use the token: it is empty, or has characters that no token has", {
+      hint: "copy it from the daemon's first output or its file `token`, without blanks",
+    });
+  }
   return { server: server.replace(/\/+$/, ""), token };
 }
 

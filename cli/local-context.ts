@@ -49,7 +49,8 @@ export function parseContext(value: unknown): LocalContext {
   const parsed = LocalContext.safeParse(value ?? {});
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  throw new UserError(`Cannot use the context: ${issue?.path.join(".") || "it"}: ${issue?.message}`);
+  const where = issue?.path.length ? ` at "${issue.path.join(".")}"` : "";
+  throw new UserError(`Cannot use the context${where}: ${issue?.message}`);
 }
 
 /** A piece of freight, whether it was given as a Freight or as a reference to one. */

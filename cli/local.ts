@@ -136,7 +136,7 @@ async function readJson(
   parse: (text: string) => unknown = JSON.parse,
 ): Promise<Record<string, unknown>> {
   try {
-    return parse(await readFile(file, "utf8")) as Record<string, unknown>;
+    return parse((await readFile(file, "utf8")).replace(/^\uFEFF/, "")) as Record<string, unknown>;
   } catch (error) {
     throw new UserError(`Cannot read "${file}" as JSON: ${(error as Error).message}`, { cause: error });
   }

@@ -11,9 +11,11 @@ export async function answerCases(
   answer: (one: Record<string, unknown>, line: string) => Promise<string>,
 ): Promise<void> {
   for await (const line of createInterface({ input: io.stdin, crlfDelay: Infinity })) {
-    if (line.trim() === "") continue;
+    // A file that Windows' editors saved begins with a byte order mark.
+    const text = line.replace(/^\uFEFF/, "");
+    if (text.trim() === "") continue;
     if (io.signal.aborted) return;
-    print(io, await answerLine(line, answer));
+    print(io, await answerLine(text, answer));
   }
 }
 
@@ -23,10 +25,15 @@ async function answerLine(
 ): Promise<string> {
   let id = "null";
   try {
-    const one = JSON.parse(line) as Record<string, unknown>;
+    const one: unknown = JSON.parse(line);
+    if (!isCase(one)) throw new Error("a case is a JSON object on a line of its own");
     id = JSON.stringify(one.id ?? null);
     return `{"id":${id},${await answer(one, line)}}`;
   } catch (error) {
     return `{"id":${id},"error":${JSON.stringify(error instanceof Error ? error.message : String(error))}}`;
   }
+}
+
+function isCase(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

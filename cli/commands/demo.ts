@@ -59,7 +59,7 @@ interface Stageplay {
   yes: boolean;
 }
 
-/** Follows both releases to prod; with `yes`, opens the way for them. */
+/** Follows releases to prod. With `yes` it opens the way for them and ends when all are there. */
 async function watchReleases(play: Stageplay, io: CliIO): Promise<void> {
   const { client, repositories, yes } = play;
   const end = new AbortController();
@@ -77,16 +77,22 @@ async function watchReleases(play: Stageplay, io: CliIO): Promise<void> {
     }
     if (yes) await decide(client, gate, "released", "released by the demo");
   });
-  try {
-    await Promise.race([story, untilInProd(repositories, end.signal)]);
+  const delivered = untilDelivered(repositories, end.signal).then(async () => {
     // The commit is there; the promotion's last words are still on their way.
-    if (!end.signal.aborted) await sleep(500);
+    await sleep(500);
+    if (end.signal.aborted) return;
+    print(
+      io,
+      `\nAll releases are in prod. The config repository's history:\n${await repositories.history()}`,
+    );
+    if (yes) end.abort();
+    else print(io, "\nThe daemon goes on: tag another release in the app repository, or end it with Ctrl-C.");
+  });
+  try {
+    await Promise.all([story, delivered]);
   } finally {
     end.abort();
   }
-  await story;
-  if (io.signal.aborted) return;
-  print(io, `\nBoth releases are in prod. The config repository's history:\n${await repositories.history()}`);
 }
 
 function announce(gate: Gate, { server, token }: DaemonProcess, io: CliIO): void {
@@ -98,6 +104,11 @@ function announce(gate: Gate, { server, token }: DaemonProcess, io: CliIO): void
   );
 }
 
-async function untilInProd(repositories: DemoRepositories, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted && (await repositories.versionIn("prod")) !== secondRelease) await sleep(200);
+/** Until prod has the newest release that the app repository knows, which may be one that somebody tagged by hand. */
+async function untilDelivered(repositories: DemoRepositories, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    const newest = await repositories.newestRelease();
+    if (newest !== firstRelease && (await repositories.versionIn("prod")) === newest) return;
+    await sleep(200);
+  }
 }

@@ -15,11 +15,12 @@ export interface ServeOptions {
 /** `towpath serve`: runs until SIGTERM or SIGINT; a second signal ends it at once. */
 export async function serve(options: ServeOptions, io: CliIO): Promise<void> {
   const data = options.data ?? dataFolder(io.env);
+  const publicUrl = publicUrlOf(options.publicUrl ?? io.env.TOWPATH_PUBLIC_URL);
   const daemon = await startDaemon({
     data,
     host: options.host,
     port: portOf(options.port),
-    publicUrl: options.publicUrl ?? io.env.TOWPATH_PUBLIC_URL,
+    publicUrl,
     allowNet: options.allowNet ?? [],
     env: io.env,
     logTo: io.stderr,
@@ -35,8 +36,17 @@ export async function serve(options: ServeOptions, io: CliIO): Promise<void> {
 
 function portOf(text: string): number {
   const port = Number(text);
-  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
+  if (/^\d+$/.test(text) && port >= 0 && port <= 65_535) return port;
   throw new UserError(`"${text}" is no port`, { hint: "a number from 0 (any free one) to 65535" });
+}
+
+function publicUrlOf(text: string | undefined): string | undefined {
+  if (text === undefined || text === "") return undefined;
+  const { protocol } = URL.parse(text) ?? {};
+  if (protocol === "http:" || protocol === "https:") return text.replace(/\/+$/, "");
+  throw new UserError(`"${text}" is no address that people could reach the daemon at`, {
+    hint: "--public-url https://towpath.example.com",
+  });
 }
 
 function untilAsked(interrupted: AbortSignal): Promise<void> {

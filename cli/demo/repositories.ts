@@ -14,6 +14,8 @@ export interface DemoRepositories {
   folder: string;
   /** Commits a change to the app and tags it as a release. */
   release(version: string): Promise<void>;
+  /** The highest version that the app repository has a tag for, whoever made it. */
+  newestRelease(): Promise<string | undefined>;
   /** The version that an environment has on the config repository's main branch. */
   versionIn(environment: string): Promise<string | undefined>;
   /** The config repository's history, the newest first, a line for each commit. */
@@ -38,6 +40,10 @@ export async function createRepositories(root: string): Promise<DemoRepositories
       await git(appClone, "commit", "-q", "-m", `Release ${version}`);
       await git(appClone, "tag", version);
       await git(appClone, "push", "-q", "origin", "main", version);
+    },
+    async newestRelease() {
+      const tags = await git(join(folder, "app.git"), "tag", "--sort=-version:refname");
+      return tags.split("\n")[0];
     },
     async versionIn(environment) {
       const file = await git(join(folder, "config.git"), "show", `main:env/${environment}/app.yaml`);

@@ -32,6 +32,9 @@ export function secondsOf(text: string, field: string): number {
   if (milliseconds === undefined) {
     throw new StepFailure("refused", `Cannot read ${field} "${text}": it is not a duration such as "30s"`);
   }
+  if (milliseconds < 0) {
+    throw new StepFailure("refused", `Cannot use ${field} "${text}": no time is shorter than none`);
+  }
   return milliseconds / 1_000;
 }
 
