@@ -185,7 +185,7 @@ describe("towpath step", () => {
       { id: "two", valid: false, problems: ["(root): inPath is required", "(root): outPath is required"] },
       { id: 3, status: "Failed", output: null, message: expect.anything() },
       { id: 4, error: "Cannot run a step: none is named" },
-      { id: 5, error: expect.stringMatching(/^Cannot use the context: freight/) },
+      { id: 5, error: expect.stringMatching(/^Cannot use the context at "freight/) },
       { id: null, error: expect.anything() },
     ]);
   });
