@@ -23,8 +23,9 @@ export async function validate(
   options: ValidateOptions,
 ): Promise<{ report: ValidationReport; sources: readonly Source[] }> {
   const { sources, problems: unreadable } = await readSources(options.paths, options.stdin);
-  const { resources, problems: unloadable } = loadResources(sources);
-  const found = [...unreadable, ...unloadable, ...checkResources(resources, { steps: options.steps })];
+  const { resources, remainders, problems: unloadable } = loadResources(sources);
+  const checked = checkResources([...resources, ...remainders], { steps: options.steps });
+  const found = [...unreadable, ...unloadable, ...checked];
   if (found.length === 0 && resources.length === 0) found.push(nothingFound(options.paths));
   const problems = sortProblems(found, [...options.paths, ...sources.map(({ file }) => file)]).map(
     (problem): Problem => (options.strict ? { ...problem, severity: "error" } : problem),

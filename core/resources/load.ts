@@ -30,27 +30,31 @@ const maxIssues = 100;
 
 /**
  * Reads all resources of all sources. Every problem is reported at once, and a bad resource keeps no good
- * one from being loaded; resources with an error are left out.
+ * one from being loaded; resources with an error are left out. What remains of those without the fields in
+ * error is given beside them, so that the rest of it can be checked all the same.
  */
 export function loadResources(
   sources: readonly Source[],
   options: LoadOptions = {},
-): { resources: LoadedResource[]; problems: Problem[] } {
+): { resources: LoadedResource[]; remainders: LoadedResource[]; problems: Problem[] } {
   const resources: LoadedResource[] = [];
+  const remainders: LoadedResource[] = [];
   const problems: Problem[] = [];
   for (const { file, text } of sources) {
     for (const document of readYaml(text)) {
       problems.push(...document.problems.map((problem) => toProblem(file, problem)));
       if (document.value === undefined || document.value === null) continue;
       for (const item of listItems(document.value)) {
-        const loaded = loadOne(file, document, item, options, problems);
+        const { loaded, remainder } = loadOne(file, document, item, options, problems);
         if (loaded) resources.push(loaded);
+        if (remainder) remainders.push(remainder);
       }
     }
   }
   const unique = dropDuplicates(resources, problems);
   return {
     resources: unique,
+    remainders,
     problems: sortProblems(
       problems,
       sources.map(({ file }) => file),
@@ -73,15 +77,18 @@ function loadOne(
   { base, value }: { base: Path; value: unknown },
   options: LoadOptions,
   problems: Problem[],
-): LoadedResource | undefined {
+): { loaded: LoadedResource | undefined; remainder: LoadedResource | undefined } {
   const locate: LoadedResource["locate"] = (path, what) => document.locate([...base, ...path], what);
-  const { resource, issues } = parseResource(value, options.defaultProject);
+  const { resource, remainder, issues } = parseResource(value, options.defaultProject);
   problems.push(...issues.slice(0, maxIssues).map((issue) => problemAt({ file, locate }, issue)));
   if (issues.length > maxIssues) {
     const message = `there are ${issues.length - maxIssues} more problems in this resource`;
     problems.push(problemAt({ file, locate }, { severity: "error", path: [], message }));
   }
-  return resource && { resource, file, locate };
+  return {
+    loaded: resource && { resource, file, locate },
+    remainder: remainder && { resource: remainder, file, locate },
+  };
 }
 
 function toProblem(file: string, { severity, at, message }: YamlDocument["problems"][number]): Problem {

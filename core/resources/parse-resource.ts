@@ -15,6 +15,8 @@ export interface ResourceIssue extends SchemaIssue {
 /** A value read as a resource. There is none when one of the issues is an error, or the kind is none of ours. */
 export interface ParsedResource {
   resource: Resource | undefined;
+  /** What is left of a resource with errors when the fields that they are about are taken out, if that is one. */
+  remainder?: Resource;
   issues: ResourceIssue[];
 }
 
@@ -37,7 +39,8 @@ export function parseResource(value: unknown, defaultProject?: string): ParsedRe
   if (apiVersion !== definition.apiVersion)
     return failed(["apiVersion"], wrongVersion(definition, apiVersion));
   const parsed = parseAs(definition, prune(definition.schema, value) as Record<string, unknown>);
-  if (parsed.resource) placeInProject(definition, parsed.resource, defaultProject);
+  const read = parsed.resource ?? parsed.remainder;
+  if (read) placeInProject(definition, read, defaultProject);
   return parsed;
 }
 
@@ -71,11 +74,11 @@ function parseAs(definition: KindDefinition, value: Record<string, unknown>): Pa
     },
   );
   issues.push(...described);
-  if (described.some(({ severity }) => severity === "error")) return { resource: undefined, issues };
   const kept = described.reduce((current, { path }) => without(current, path), wanted as unknown);
   const again = definition.schema.safeParse(kept);
-  if (again.success) return { resource: again.data as unknown as Resource, issues };
-  return { resource: undefined, issues };
+  const remainder = again.success ? (again.data as unknown as Resource) : undefined;
+  const isBroken = described.some(({ severity }) => severity === "error");
+  return isBroken ? { resource: undefined, remainder, issues } : { resource: remainder, issues };
 }
 
 /** A status that cannot be read says nothing: the daemon writes its own. */

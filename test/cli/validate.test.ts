@@ -34,6 +34,17 @@ describe("towpath validate", () => {
     expect(renderReport(report, sources)).toBe("No problems in 1 file.");
   });
 
+  it("tells what is wrong with the steps of a stage that has a field too many, all at once", async () => {
+    const text = stage(
+      "  bogus: 1\n  requestedFreight: []\n  promotionTemplate: {spec: {steps: [{uses: git-clon, config: {}}]}}\n",
+    );
+    const { report } = await run([await file("many.yaml", text)]);
+    const messages = report.problems.map(({ message }) => message);
+    expect(messages).toContainEqual(expect.stringContaining('unknown field "bogus"'));
+    expect(messages).toContainEqual(expect.stringContaining('unknown step kind "git-clon"'));
+    expect(report.valid).toBe(false);
+  });
+
   it("looks into folders, in the order of names, and leaves out what is not meant", async () => {
     await file("tree/b/two.yml", "kind: Two");
     await file("tree/a/one.yaml", "kind: One");
