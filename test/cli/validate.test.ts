@@ -36,7 +36,7 @@ describe("towpath validate", () => {
 
   it("tells what is wrong with the steps of a stage that has a field too many, all at once", async () => {
     const text = stage(
-      "  bogus: 1\n  requestedFreight: []\n  promotionTemplate: {spec: {steps: [{uses: git-clon, config: {}}]}}\n",
+      "  bogus: 1\n  requestedFreight: [{origin: {kind: Warehouse, name: app}, sources: {direct: true}}]\n  promotionTemplate: {spec: {steps: [{uses: git-clon, config: {}}]}}\n",
     );
     const { report } = await run([await file("many.yaml", text)]);
     const messages = report.problems.map(({ message }) => message);
