@@ -1,5 +1,5 @@
 import { createServer, type Server } from "node:http";
-import { type AddressInfo, isIP } from "node:net";
+import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import { UserError } from "#core/failure.ts";
 import type { ServerApp } from "#server/route.ts";
@@ -31,11 +31,6 @@ export async function openPort(host: string, port: number): Promise<OpenPort> {
     serve: (app) => server.on("request", getRequestListener(app.fetch)),
     close: () => close(server),
   };
-}
-
-/** Whether only this machine can reach an address. */
-export function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."));
 }
 
 function close(server: Server): Promise<void> {
