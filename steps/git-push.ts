@@ -7,7 +7,13 @@ import { commitUrl } from "#core/git/providers/providers.ts";
 import { pushBranch, pushTag } from "#core/git/push.ts";
 import { currentBranch, head } from "#core/git/work-tree.ts";
 import { defineStep, succeeded } from "#core/step.ts";
-import { commitOutput, pathField, workTreeOf } from "#steps/lib/git-steps.ts";
+import {
+  commitOutput,
+  pathField,
+  pushAttemptFields,
+  pushTargetFields,
+  workTreeOf,
+} from "#steps/lib/git-steps.ts";
 
 export default defineStep({
   name: "git-push",
@@ -20,22 +26,9 @@ Forced pushes and tags integrate nothing.`,
   config: z
     .strictObject({
       path: pathField,
-      targetBranch: z
-        .string()
-        .optional()
-        .describe("Branch to push to; the one that is checked out by default."),
-      generateTargetBranch: z
-        .boolean()
-        .default(false)
-        .describe("Whether to push to a branch of the promotion's own, `kargo/promotion/<promotion>`."),
+      ...pushTargetFields,
       tag: z.string().optional().describe("Tag to push, in place of a branch."),
-      force: z.boolean().default(false).describe("Whether the branch is overwritten, whatever it holds."),
-      maxAttempts: z
-        .int()
-        .min(1)
-        .max(2_147_483_647)
-        .default(10)
-        .describe("How often to try while others push to the same branch."),
+      ...pushAttemptFields,
       provider: z
         .enum(gitProviderNames)
         .optional()

@@ -9,7 +9,13 @@ import { readRepository } from "#core/git/providers/provider.ts";
 import { commitUrl } from "#core/git/providers/providers.ts";
 import { currentBranch, type WorkTree } from "#core/git/work-tree.ts";
 import { defineStep, type StepContext, succeeded } from "#core/step.ts";
-import { commitOutput, pathField, workTreeOf } from "#steps/lib/git-steps.ts";
+import {
+  commitOutput,
+  pathField,
+  pushAttemptFields,
+  pushTargetFields,
+  workTreeOf,
+} from "#steps/lib/git-steps.ts";
 
 export default defineStep({
   name: "github-push",
@@ -25,21 +31,8 @@ Needs a token. GitHub signs for Apps alone. The work tree is put on the new comm
   config: z
     .strictObject({
       path: pathField,
-      targetBranch: z
-        .string()
-        .optional()
-        .describe("Branch to push to; the one that is checked out by default."),
-      generateTargetBranch: z
-        .boolean()
-        .default(false)
-        .describe("Whether to push to a branch of the promotion's own, `kargo/promotion/<promotion>`."),
-      force: z.boolean().default(false).describe("Whether the branch is overwritten, whatever it holds."),
-      maxAttempts: z
-        .int()
-        .min(1)
-        .max(2_147_483_647)
-        .default(10)
-        .describe("How often to try while others push to the same branch."),
+      ...pushTargetFields,
+      ...pushAttemptFields,
       insecureSkipTLSVerify: z
         .boolean()
         .default(false)

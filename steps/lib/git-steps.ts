@@ -53,3 +53,23 @@ export async function sourceOf(
 export async function userOf(ctx: StepContext, git: Git, author: GitUser | undefined): Promise<GitUser> {
   return author ?? findRepositoryUser(git.settings, await ctx.gitUser?.());
 }
+
+/** Where a push goes. */
+export const pushTargetFields = {
+  targetBranch: z.string().optional().describe("Branch to push to; the one that is checked out by default."),
+  generateTargetBranch: z
+    .boolean()
+    .default(false)
+    .describe("Whether to push to a branch of the promotion's own, `kargo/promotion/<promotion>`."),
+};
+
+/** How hard a push is tried. */
+export const pushAttemptFields = {
+  force: z.boolean().default(false).describe("Whether the branch is overwritten, whatever it holds."),
+  maxAttempts: z
+    .int()
+    .min(1)
+    .max(2_147_483_647)
+    .default(10)
+    .describe("How often to try while others push to the same branch."),
+};
