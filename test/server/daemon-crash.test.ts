@@ -8,12 +8,12 @@ import { afterEach, describe, expect, it } from "vitest";
 import { type ApiClient, apiPath, createApiClient } from "#cli/api-client.ts";
 import { type DaemonProcess, startDaemon } from "#cli/daemon-process.ts";
 import type { Promotion } from "#core/resources/promotion.ts";
+import { applyAll, manualPipeline, onlyFreight } from "#test/support/manual-freight.ts";
 
 /** All of them where nothing is to be left out; enough to notice a blunder elsewhere. */
 const kills = process.env.TOWPATH_REQUIRE === "all" ? 100 : 10;
 const stages = ["alpha", "beta", "gamma", "delta"];
 const project = "crash";
-const kargo = "kargo.akuity.io/v1alpha1";
 
 describe("a daemon that is killed", () => {
   let root: string;
@@ -34,7 +34,7 @@ describe("a daemon that is killed", () => {
     const data = join(root, "data");
 
     daemon = await startDaemon({ data });
-    await apply(createApiClient(daemon), pipeline(remote));
+    await applyAll(createApiClient(daemon), pipeline(remote));
     for (let count = 0; count < kills; count++) {
       const client = createApiClient(daemon);
       const open = (await promotionsOf(client)).filter(({ status }) => status?.finishedAt === undefined);
@@ -89,7 +89,6 @@ function subjects(remote: string): string[] {
 }
 
 function pipeline(remote: string): unknown[] {
-  const metadata = (name: string) => ({ name, namespace: project });
   const repoURL = `file://${remote}`;
   const steps = [
     { uses: "git-clone", config: { repoURL, checkout: [{ branch: "main", path: "out" }] } },
@@ -100,45 +99,11 @@ function pipeline(remote: string): unknown[] {
     { uses: "git-commit", config: { path: "out", message: "${{ ctx.promotion }}" } },
     { uses: "git-push", config: { path: "out", maxAttempts: 50 } },
   ];
-  return [
-    { apiVersion: kargo, kind: "Project", metadata: { name: project } },
-    {
-      apiVersion: kargo,
-      kind: "Warehouse",
-      metadata: metadata("app"),
-      spec: {
-        freightCreationPolicy: "Manual",
-        interval: "24h",
-        subscriptions: [{ git: { repoURL, branch: "main" } }],
-      },
-    },
-    ...stages.map((stage) => ({
-      apiVersion: kargo,
-      kind: "Stage",
-      metadata: metadata(stage),
-      spec: {
-        requestedFreight: [{ origin: { kind: "Warehouse", name: "app" }, sources: { direct: true } }],
-        promotionTemplate: { spec: { steps } },
-      },
-    })),
-    {
-      apiVersion: kargo,
-      kind: "Freight",
-      metadata: metadata("any"),
-      origin: { kind: "Warehouse", name: "app" },
-      commits: [{ repoURL, id: "1".repeat(40) }],
-    },
-  ];
-}
-
-async function apply(client: ApiClient, resources: unknown[]): Promise<void> {
-  const manifest = resources.map((each) => JSON.stringify(each)).join("\n---\n");
-  const { results } = await client.request<{ results: { error?: string }[] }>("/v1beta1/resources", {
-    method: "PUT",
-    manifest,
-    query: { upsert: "true" },
-  });
-  expect(results.flatMap(({ error }) => error ?? [])).toEqual([]);
+  return manualPipeline(
+    project,
+    repoURL,
+    stages.map((name) => ({ name, steps })),
+  );
 }
 
 async function promotionsOf(client: ApiClient): Promise<Promotion[]> {
@@ -146,10 +111,7 @@ async function promotionsOf(client: ApiClient): Promise<Promotion[]> {
 }
 
 async function promoteAll(client: ApiClient): Promise<void> {
-  const { groups } = await client.request<{
-    groups: Record<string, { items: { metadata: { name: string } }[] }>;
-  }>(apiPath("projects", project, "freight"));
-  const freight = Object.values(groups)[0]?.items[0]?.metadata.name;
+  const freight = await onlyFreight(client, project);
   for (const stage of stages) {
     const path = apiPath("projects", project, "stages", stage, "promotions");
     await client.request(path, { method: "POST", body: { freight } });

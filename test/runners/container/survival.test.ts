@@ -7,9 +7,9 @@ import { type ApiClient, apiPath, createApiClient } from "#cli/api-client.ts";
 import { type DaemonProcess, startDaemon } from "#cli/daemon-process.ts";
 import type { Promotion } from "#core/resources/promotion.ts";
 import { makeBusyboxImage } from "#test/support/busybox-image.ts";
+import { applyAll, kargo, manualPipeline, onlyFreight } from "#test/support/manual-freight.ts";
 import { requirePart } from "#test/support/require-part.ts";
 
-const kargo = "kargo.akuity.io/v1alpha1";
 const project = "survival";
 const lines = 50;
 
@@ -25,7 +25,8 @@ describe.skipIf(!(await requirePart("docker")))("a container whose daemon is kil
     root = await mkdtemp(join(tmpdir(), "towpath-survival-"));
     const data = join(root, "data");
     daemon = await startDaemon({ data });
-    const freight = await apply(createApiClient(daemon), pipeline(await makeBusyboxImage()));
+    await applyAll(createApiClient(daemon), pipeline(await makeBusyboxImage()));
+    const freight = await onlyFreight(createApiClient(daemon), project);
     const promotion = await createApiClient(daemon).request<Promotion>(
       apiPath("projects", project, "stages", "test", "promotions"),
       { method: "POST", body: { freight } },
@@ -58,62 +59,22 @@ describe.skipIf(!(await requirePart("docker")))("a container whose daemon is kil
 
 /** A step that counts its starts in the workspace and talks on both streams. */
 function pipeline(image: string): unknown[] {
-  const metadata = (name: string) => ({ name, namespace: project });
-  const repoURL = "https://git.example.com/app.git";
   const script = [
     "echo started >> starts",
     `for i in $(seq ${lines}); do echo out $i; echo err $i >&2; sleep 0.1; done`,
     "echo starts=$(wc -l < starts) > $KARGO_OUTPUT",
   ].join("\n");
   return [
-    { apiVersion: kargo, kind: "Project", metadata: { name: project } },
     {
       apiVersion: `ee.${kargo}`,
       kind: "CustomPromotionStep",
       metadata: { name: "talk" },
       spec: { image, command: ["sh", "-c", script] },
     },
-    {
-      apiVersion: kargo,
-      kind: "Warehouse",
-      metadata: metadata("app"),
-      spec: {
-        freightCreationPolicy: "Manual",
-        interval: "24h",
-        subscriptions: [{ git: { repoURL, branch: "main" } }],
-      },
-    },
-    {
-      apiVersion: kargo,
-      kind: "Stage",
-      metadata: metadata("test"),
-      spec: {
-        requestedFreight: [{ origin: { kind: "Warehouse", name: "app" }, sources: { direct: true } }],
-        promotionTemplate: { spec: { steps: [{ uses: "talk", as: "check" }] } },
-      },
-    },
-    {
-      apiVersion: kargo,
-      kind: "Freight",
-      metadata: metadata("any"),
-      origin: { kind: "Warehouse", name: "app" },
-      commits: [{ repoURL, id: "1".repeat(40) }],
-    },
+    ...manualPipeline(project, "https://git.example.com/app.git", [
+      { name: "test", steps: [{ uses: "talk", as: "check" }] },
+    ]),
   ];
-}
-
-async function apply(client: ApiClient, resources: unknown[]): Promise<string> {
-  const manifest = resources.map((each) => JSON.stringify(each)).join("\n---\n");
-  const { results } = await client.request<{ results: { error?: string }[] }>("/v1beta1/resources", {
-    method: "PUT",
-    manifest,
-    query: { upsert: "true" },
-  });
-  expect(results.flatMap(({ error }) => error ?? [])).toEqual([]);
-  const { groups } = await client.request<{
-    groups: Record<string, { items: { metadata: { name: string } }[] }>;
-  }>(apiPath("projects", project, "freight"));
-  return Object.values(groups)[0]?.items[0]?.metadata.name ?? "";
 }
 
 function readPromotion(client: ApiClient, name: string): Promise<Promotion> {
