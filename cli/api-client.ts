@@ -79,6 +79,7 @@ async function reach(url: URL, init: RequestInit): Promise<Response> {
       cause instanceof Error && cause.cause instanceof Error ? cause.cause.message : String(cause);
     throw new UserError(`Cannot reach the daemon at ${url.origin}: ${reason}`, {
       cause,
+      status: 503,
       hint: "start it with `towpath serve`, or name another with --server or TOWPATH_SERVER",
     });
   }

@@ -17,6 +17,8 @@ interface Result {
   updatedResourceManifest?: Resource;
   deletedResourceManifest?: Resource;
   error?: string;
+  /** With an error: the line of the body that the manifest begins in. */
+  line?: number;
 }
 
 /** Creates, replaces and deletes resources of any kind by their manifests. */
@@ -71,12 +73,12 @@ async function inTurn(
   const manifests = foundationsGo === "first" ? [...foundations, ...others] : [...others, ...foundations];
   const identity = c.get("identity");
   const results: Result[] = [];
-  for (const manifest of manifests) {
+  for (const { manifest, line } of manifests) {
     try {
       results.push(await work(api, readManifest(manifest), identity));
     } catch (error) {
       if (manifests.length === 1) throw error;
-      results.push({ error: explain(api, manifest, error) });
+      results.push({ error: explain(api, manifest, error), line });
     }
   }
   return c.json({ results }, status);

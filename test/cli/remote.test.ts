@@ -43,6 +43,16 @@ function stage(name: string, steps: unknown[]) {
   };
 }
 
+/** The lines of a Stage that asks for no freight. */
+function badStage(name: string, spec = "shard: ''") {
+  return [
+    `apiVersion: ${kargo}`,
+    "kind: Stage",
+    `metadata: { name: ${name}, namespace: yard }`,
+    `spec: { ${spec} }`,
+  ];
+}
+
 describe("the command line against a daemon", () => {
   let root: string;
   let daemon: Daemon;
@@ -174,6 +184,40 @@ describe("the command line against a daemon", () => {
     expect(stderr).toContain(tries);
     expect(stdout).toBe("");
     expect(code).toBe(1);
+  });
+
+  it("names the file and line of each manifest that is refused, and applies the others", async () => {
+    const [project, nameless] = [join(root, "a-project.yaml"), join(root, "b-stages.yaml")];
+    await writeFile(
+      project,
+      "kind: Project\napiVersion: kargo.akuity.io/v1alpha1\nmetadata: { name: yard }\n",
+    );
+    await writeFile(
+      nameless,
+      [
+        "# two of them",
+        "---",
+        ...badStage("one"),
+        "---",
+        ...badStage("two", "requestedFreigth: []"),
+        "",
+      ].join("\n"),
+    );
+    const { code, stdout, stderr } = await towpath("apply", "-f", project, "-f", nameless);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "project yard created\n" });
+    expect(stderr).toContain(`${nameless}:3: `);
+    expect(stderr).toContain(`${nameless}:8: `);
+    expect(stderr).toContain("requestedFreigth");
+  });
+
+  it("names the place of a manifest that is alone, and of YAML that cannot be read", async () => {
+    const [alone, broken] = [join(root, "alone.yaml"), join(root, "broken.yaml")];
+    await writeFile(alone, ["", ...badStage("one"), ""].join("\n"));
+    await writeFile(broken, "kind: Stage\n  metadata: [\n");
+    expect((await towpath("apply", "-f", alone)).stderr).toContain(`error: ${alone}:2: `);
+    expect((await towpath("apply", "-f", broken)).stderr).toContain(
+      `error: ${broken}:1:7: cannot read the YAML`,
+    );
   });
 
   it.each([[["promoet"]], [["get"]], [["apply"]], [["get", "stages", "-o", "xml"]]])(
