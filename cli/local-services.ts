@@ -11,7 +11,7 @@ import { createEgressPolicy } from "#core/egress/policy.ts";
 import { createExpressions, type Expressions } from "#core/expressions/expressions.ts";
 import { configuredGitUser } from "#core/git/configured-user.ts";
 import { createKeyedLock } from "#core/keyed-lock.ts";
-import { defaultEngineSettings, type EngineServices } from "#core/promotion/engine.ts";
+import { type EngineServices, engineSettingsFrom } from "#core/promotion/engine.ts";
 import { createStepFunctions } from "#core/promotion/functions.ts";
 import { openStepLog } from "#core/promotion/step-log.ts";
 import type { Resource } from "#core/resources/resource.ts";
@@ -97,7 +97,7 @@ export async function openLocalTools({ allowNet }: LocalSettings): Promise<Local
       functionsFor: createStepFunctions(store, masker),
       openLog: (key) => openStepLog(key, { store, masker, now, onError: () => undefined }),
       now,
-      settings: defaultEngineSettings,
+      settings: engineSettingsFrom({}),
       close: () => store.close(),
     };
   }

@@ -1,4 +1,5 @@
 import { deleteOldFreight } from "#core/artifacts/freight-retention.ts";
+import type { Environment } from "#core/environment.ts";
 import { deleteOldPromotions } from "#core/promotion/promotion-retention.ts";
 import { refOf } from "#core/resources/resource.ts";
 import { type Retention, retentionFrom } from "#core/retention.ts";
@@ -12,7 +13,7 @@ export interface HousekeepingSettings {
 }
 
 /** From Kargo's variables MAX_RETAINED_FREIGHT, MIN_FREIGHT_DELETION_AGE and their like. Throws a UserError. */
-export function housekeepingSettingsFrom(env: Record<string, string | undefined>): HousekeepingSettings {
+export function housekeepingSettingsFrom(env: Environment): HousekeepingSettings {
   return {
     freight: retentionFrom(env, { max: "MAX_RETAINED_FREIGHT", age: "MIN_FREIGHT_DELETION_AGE" }),
     promotions: retentionFrom(env, { max: "MAX_RETAINED_PROMOTIONS", age: "MIN_PROMOTION_DELETION_AGE" }),

@@ -13,6 +13,7 @@ import { createMasker, type Masker } from "#core/credentials/masker.ts";
 import { builtinProviders } from "#core/credentials/providers.ts";
 import { createFetch } from "#core/egress/fetch.ts";
 import { createEgressPolicy } from "#core/egress/policy.ts";
+import { countFrom } from "#core/environment.ts";
 import { createExec } from "#core/exec.ts";
 import { createExpressions, type Expressions } from "#core/expressions/expressions.ts";
 import { configuredGitUser } from "#core/git/configured-user.ts";
@@ -22,7 +23,7 @@ import { housekeepingSettingsFrom, startHousekeeping } from "#core/housekeeping.
 import { createKeyedLock, type KeyedLock } from "#core/keyed-lock.ts";
 import { version } from "#core/package.ts";
 import { createProjectReconciler } from "#core/projects/project-reconciler.ts";
-import { defaultEngineSettings } from "#core/promotion/engine.ts";
+import { engineSettingsFrom } from "#core/promotion/engine.ts";
 import { createLookupFunctions, createStepFunctions } from "#core/promotion/functions.ts";
 import { createGates } from "#core/promotion/gates.ts";
 import { createPromotionReconciler } from "#core/promotion/reconciler.ts";
@@ -36,6 +37,7 @@ import { createStageOperations } from "#core/stages/operations.ts";
 import { createStageReconciler } from "#core/stages/reconciler.ts";
 import { createAnalysisRunReconciler } from "#core/stages/verification/run-reconciler.ts";
 import type { Fetch } from "#core/step.ts";
+import { storeLimitsFrom } from "#core/store/limits.ts";
 import { openSqliteStore } from "#core/store/sqlite.ts";
 import type { Store } from "#core/store/store.ts";
 import { type Allowances, allowancesFrom } from "#runners/container/allowances.ts";
@@ -51,8 +53,9 @@ import { builtinStepKinds, combineStepKinds } from "#runners/step-kinds.ts";
 import { createApp } from "#server/app.ts";
 import { createDaemonLog } from "#server/daemon-log.ts";
 import { type DataFolder, loadOrCreateToken, openDataFolder } from "#server/data-folder.ts";
+import { type Limits, limitsFrom } from "#server/limits.ts";
 import { openPort } from "#server/listen.ts";
-import { defaultLimits, type ServerLog, type Services } from "#server/services.ts";
+import type { ServerLog, Services } from "#server/services.ts";
 import { createConfigReconcilers } from "#server/webhooks/reconcilers.ts";
 import container from "#steps/container.ts";
 import { builtinSteps } from "#steps/index.ts";
@@ -136,6 +139,8 @@ interface Parts {
   fetchWith(signal?: AbortSignal): Fetch;
   credentialsFor(project: string): CredentialSource;
   discovery: DiscoverySettings;
+  limits: Limits;
+  env: NodeJS.ProcessEnv;
   now(): Date;
 }
 
@@ -143,7 +148,11 @@ async function openParts(settings: DaemonSettings, folder: DataFolder): Promise<
   const masker = createMasker();
   const policy = createEgressPolicy({ allow: settings.allowNet });
   const cipher = createCipher(loadOrCreateKey({ folder: settings.data, env: settings.env }));
-  const store = await openSqliteStore({ file: folder.database, cipher });
+  const store = await openSqliteStore({
+    file: folder.database,
+    cipher,
+    limits: storeLimitsFrom(settings.env),
+  });
   const now = () => new Date();
   const providers = [...builtinProviders, createGitHubAppProvider({ fetch: createFetch({ policy }), now })];
   return {
@@ -157,6 +166,8 @@ async function openParts(settings: DaemonSettings, folder: DataFolder): Promise<
     fetchWith: (signal) => createFetch({ policy, signal }),
     credentialsFor: (project) => credentialsFromStore(store, project, masker, { providers }),
     discovery: discoverySettingsFrom(settings.env),
+    limits: limitsFrom(settings.env),
+    env: settings.env,
     now,
   };
 }
@@ -176,7 +187,7 @@ function registerReconcilers(
   folder: DataFolder,
   publicUrl: string,
 ): () => void {
-  const { store, expressions, masker, log, now } = parts;
+  const { store, expressions, masker, log, now, env } = parts;
   const promotions = createPromotionReconciler({
     store,
     masker,
@@ -187,14 +198,21 @@ function registerReconcilers(
     stopping: scheduler.stopping,
     openLog: (key) =>
       openStepLog(key, { store, masker, now, onError: (error) => log.error("step log", { error }) }),
-    settings: defaultEngineSettings,
+    settings: engineSettingsFrom(env),
+    concurrency: countFrom(env, "MAX_CONCURRENT_PROMOTION_RECONCILES", 50),
     folders: workFolders(folder),
     isFreightAvailable: (stage, freight) => isFreightAvailable(stage, freight, now()),
     uiBaseUrl: publicUrl,
     onError: (error) => log.error("promotion", { error }),
   });
   scheduler.register(promotions);
-  scheduler.register(createStageReconciler({ ...parts, functionsFor: createLookupFunctions(store, masker) }));
+  scheduler.register(
+    createStageReconciler({
+      ...parts,
+      functionsFor: createLookupFunctions(store, masker),
+      concurrency: countFrom(env, "MAX_CONCURRENT_STAGE_RECONCILES", 20),
+    }),
+  );
   scheduler.register(createAnalysisRunReconciler({ ...parts, fetch: parts.fetchWith() }));
   createConfigReconcilers({ store, publicUrl, now }).forEach(scheduler.register);
   scheduler.register(createProjectReconciler({ store, now }));
@@ -275,7 +293,7 @@ function serverServices(
   token: string,
   publicUrl: string,
 ): Services {
-  const { store, expressions, now, log } = parts;
+  const { store, expressions, now, log, limits } = parts;
   return {
     store,
     stages: createStageOperations({ store, now }),
@@ -286,7 +304,7 @@ function serverServices(
     publicUrl,
     version,
     now,
-    limits: defaultLimits,
+    limits,
     readiness: () => ({ loops: [{ name: "scheduler", turning: scheduler.healthy() }] }),
     log,
     closing,

@@ -3,6 +3,7 @@ import type { Gates } from "#core/promotion/gates.ts";
 import type { KnownStep } from "#core/resources/check.ts";
 import type { StageOperations } from "#core/stages/operations.ts";
 import type { Store } from "#core/store/store.ts";
+import type { Limits } from "#server/limits.ts";
 
 /**
  * All that the server needs of the rest of the daemon. The server reads the store itself; whatever follows
@@ -30,28 +31,6 @@ export interface Services {
   /** Prometheus text of the rest of the daemon, appended to the server's own metrics. */
   metrics?: () => Promise<string>;
 }
-
-/** Bounds of the server's work. */
-export interface Limits {
-  /** Of one request's body, in bytes: manifests, webhooks, and everything else. */
-  manifestBytes: number;
-  webhookBytes: number;
-  bodyBytes: number;
-  /** Streams open at once, and changes that one of them may lag behind before it is ended. */
-  streams: number;
-  streamBacklog: number;
-  /** How long a login lasts. */
-  sessionSeconds: number;
-}
-
-export const defaultLimits: Limits = {
-  manifestBytes: 4 * 1024 * 1024,
-  webhookBytes: 2 * 1024 * 1024,
-  bodyBytes: 1024 * 1024,
-  streams: 256,
-  streamBacklog: 1000,
-  sessionSeconds: 24 * 60 * 60,
-};
 
 /** Whether the daemon does its work, loop by loop. */
 export interface Readiness {

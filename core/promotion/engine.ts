@@ -1,3 +1,4 @@
+import { countFrom, type Environment } from "#core/environment.ts";
 import type { Expressions } from "#core/expressions/expressions.ts";
 import { type AttemptResult, attempt } from "#core/promotion/attempt.ts";
 import { evaluateStep, type StepFunctions } from "#core/promotion/evaluate.ts";
@@ -43,11 +44,14 @@ export interface EngineSettings {
   lastLookSeconds: number;
 }
 
-export const defaultEngineSettings: EngineSettings = {
-  maxOutputBytes: 1024 * 1024,
-  graceSeconds: 30,
-  lastLookSeconds: 30,
-};
+/** From TOWPATH_MAX_OUTPUT_BYTES. Throws a UserError when it is no number. */
+export function engineSettingsFrom(env: Environment): EngineSettings {
+  return {
+    maxOutputBytes: countFrom(env, "TOWPATH_MAX_OUTPUT_BYTES", 1024 * 1024),
+    graceSeconds: 30,
+    lastLookSeconds: 30,
+  };
+}
 
 /** How far a promotion came. */
 export type Progress =

@@ -1,3 +1,5 @@
+import { countFrom, type Environment } from "#core/environment.ts";
+
 /** How much the store keeps of what would otherwise grow for ever. */
 export interface StoreLimits {
   /** Bytes of the whole store; what would make it larger fails as on a full disk. */
@@ -12,10 +14,13 @@ export interface StoreLimits {
   journalBytes: number;
 }
 
-export const defaultStoreLimits: StoreLimits = {
-  storeBytes: 64 * 1024 ** 3,
-  events: 20_000,
-  logLines: 50_000,
-  logBytes: 8 * 1024 * 1024,
-  journalBytes: 1024 * 1024,
-};
+/** From the TOWPATH_MAX_* variables. Throws a UserError that names the wrong one. */
+export function storeLimitsFrom(env: Environment): StoreLimits {
+  return {
+    storeBytes: countFrom(env, "TOWPATH_MAX_STORE_BYTES", 64 * 1024 ** 3),
+    events: countFrom(env, "TOWPATH_MAX_EVENTS", 20_000),
+    logLines: countFrom(env, "TOWPATH_MAX_LOG_LINES", 50_000),
+    logBytes: countFrom(env, "TOWPATH_MAX_LOG_BYTES", 8 * 1024 * 1024),
+    journalBytes: 1024 * 1024,
+  };
+}

@@ -2,7 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { Cipher } from "#core/credentials/cipher.ts";
 import { type DatabaseFile, openDatabaseFile } from "#core/store/database-file.ts";
 import { addEvent, findEvents } from "#core/store/event-rows.ts";
-import { defaultStoreLimits, type StoreLimits } from "#core/store/limits.ts";
+import { type StoreLimits, storeLimitsFrom } from "#core/store/limits.ts";
 import { listStatement } from "#core/store/list-query.ts";
 import { appendLog, readLog } from "#core/store/log-rows.ts";
 import { type ResourceRow, toResource } from "#core/store/resource-rows.ts";
@@ -45,7 +45,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
 
 function createSqliteStore(database: DatabaseFile, options: SqliteStoreOptions): Store {
   const { cipher, file, now = () => new Date() } = options;
-  const limits = { ...defaultStoreLimits, ...options.limits };
+  const limits = { ...storeLimitsFrom({}), ...options.limits };
   const sql = createStatements(database.db);
   const group = createWriteGroup(sql);
   const changes = createWatchers<ResourceChange>();

@@ -8,7 +8,7 @@ import { createMasker } from "#core/credentials/masker.ts";
 import { createExpressions, type Expressions } from "#core/expressions/expressions.ts";
 import { openStepLog } from "#core/promotion/step-log.ts";
 import type { Invocation, RunnerLogLine } from "#core/runner.ts";
-import { defaultStoreLimits } from "#core/store/limits.ts";
+import { storeLimitsFrom } from "#core/store/limits.ts";
 import { openSqliteStore } from "#core/store/sqlite.ts";
 import { allowancesFrom } from "#runners/container/allowances.ts";
 import { connectEngine } from "#runners/container/engine.ts";
@@ -129,7 +129,7 @@ describe.skipIf(!(await requirePart("docker")))("a step in a container that trie
     const lines = await store.readLog(key, 0, 100_000);
     await store.close();
     expect(result).toEqual({ status: "succeeded", output: {} });
-    expect(lines).toHaveLength(defaultStoreLimits.logLines + 1);
+    expect(lines).toHaveLength(storeLimitsFrom({}).logLines + 1);
     expect(lines.at(-1)?.text).toContain("has reached its limit");
   });
 

@@ -7,7 +7,8 @@ import { openSqliteStore } from "#core/store/sqlite.ts";
 import type { Store } from "#core/store/store.ts";
 import { createApp } from "#server/app.ts";
 import type { ServerApp } from "#server/route.ts";
-import { defaultLimits, type Limits, type Services } from "#server/services.ts";
+import { type Limits, limitsFrom } from "#server/limits.ts";
+import type { Services } from "#server/services.ts";
 import { builtinSteps } from "#steps/index.ts";
 
 export const testToken = "a-token-for-tests-0123456789";
@@ -52,7 +53,7 @@ export async function startTestServer(
     },
     closing: closing.signal,
     ...options,
-    limits: { ...defaultLimits, ...options.limits },
+    limits: { ...limitsFrom({}), ...options.limits },
   };
   const app = createApp(services);
   onTestFinished(async () => {
