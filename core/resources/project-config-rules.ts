@@ -3,7 +3,9 @@ import type { ClusterConfig } from "#core/resources/cluster-config.ts";
 import type { FieldError } from "#core/resources/field-error.ts";
 import { formatPath, type Path } from "#core/resources/path.ts";
 import type { ProjectConfig, PromotionPolicy } from "#core/resources/project-config.ts";
+import type { PromotionWindow } from "#core/resources/promotion-window.ts";
 import type { GenericWebhookTarget, WebhookReceiverConfig } from "#core/resources/webhook-receiver.ts";
+import { windowTimeErrors } from "#core/windows/window-rules.ts";
 
 /** The name of the one ClusterConfig. */
 export const clusterConfigName = "cluster";
@@ -21,6 +23,7 @@ export function projectConfigErrors({ metadata, spec }: ProjectConfig): FieldErr
     ...errors,
     ...policyErrors(spec?.promotionPolicies ?? []),
     ...receiverErrors(spec?.webhookReceivers ?? []),
+    ...windowErrors(spec?.promotionWindows ?? [], "project"),
   ];
 }
 
@@ -31,7 +34,11 @@ export function clusterConfigErrors({ metadata, spec }: ClusterConfig): FieldErr
     const message = `the ClusterConfig has the name "${clusterConfigName}", found "${metadata.name}"`;
     errors.push({ path: ["metadata", "name"], message });
   }
-  return [...errors, ...receiverErrors(spec?.webhookReceivers ?? [])];
+  return [
+    ...errors,
+    ...receiverErrors(spec?.webhookReceivers ?? []),
+    ...windowErrors(spec?.promotionWindows ?? [], "cluster"),
+  ];
 }
 
 function policyErrors(policies: readonly PromotionPolicy[]): FieldError[] {
@@ -64,6 +71,29 @@ function patternErrors(pattern: string, path: Path): FieldError[] {
   } catch (error) {
     return [{ path, message: error instanceof Error ? error.message : String(error) }];
   }
+}
+
+function windowErrors(windows: readonly PromotionWindow[], scope: "project" | "cluster"): FieldError[] {
+  const firstByName = new Map<string, number>();
+  return windows.flatMap((window, index) => {
+    const path: Path = ["spec", "promotionWindows", index];
+    const errors: FieldError[] = [];
+    const first = firstByName.get(window.name);
+    if (first === undefined) firstByName.set(window.name, index);
+    else {
+      const message = `the name "${window.name}" is taken by window ${first + 1} already`;
+      errors.push({ path: [...path, "name"], message });
+    }
+    if (scope === "project" && window.projectSelector !== undefined) {
+      const message = "a window of a ProjectConfig is for that project; only ClusterConfig selects projects";
+      errors.push({ path: [...path, "projectSelector"], message });
+    }
+    for (const selector of ["stageSelector", "projectSelector"] as const) {
+      const name = window[selector]?.name;
+      if (name?.includes(":")) errors.push(...patternErrors(name, [...path, selector, "name"]));
+    }
+    return [...errors, ...windowTimeErrors(window, path)];
+  });
 }
 
 function receiverErrors(receivers: readonly WebhookReceiverConfig[]): FieldError[] {
