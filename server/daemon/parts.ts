@@ -1,0 +1,83 @@
+import type Docker from "dockerode";
+import { type DiscoverySettings, discoverySettingsFrom } from "#core/artifacts/discovery-settings.ts";
+import { createCipher } from "#core/credentials/cipher.ts";
+import type { CredentialSource } from "#core/credentials/credentials.ts";
+import { credentialsFromStore } from "#core/credentials/from-store.ts";
+import { createGitHubAppProvider } from "#core/credentials/github-app.ts";
+import { loadOrCreateKey } from "#core/credentials/key.ts";
+import { createMasker, type Masker } from "#core/credentials/masker.ts";
+import { builtinProviders } from "#core/credentials/providers.ts";
+import { createFetch } from "#core/egress/fetch.ts";
+import { createEgressPolicy } from "#core/egress/policy.ts";
+import { createExpressions, type Expressions } from "#core/expressions/expressions.ts";
+import { createKeyedLock, type KeyedLock } from "#core/keyed-lock.ts";
+import type { Fetch } from "#core/step.ts";
+import { storeLimitsFrom } from "#core/store/limits.ts";
+import { openSqliteStore } from "#core/store/sqlite.ts";
+import type { Store } from "#core/store/store.ts";
+import { type Allowances, allowancesFrom } from "#runners/container/allowances.ts";
+import { connectEngine } from "#runners/container/engine.ts";
+import { createDaemonLog } from "#server/daemon-log.ts";
+import type { DataFolder } from "#server/data-folder.ts";
+import { type Limits, limitsFrom } from "#server/limits.ts";
+import type { ServerLog } from "#server/services.ts";
+
+export interface DaemonSettings {
+  /** Path of the data folder. */
+  data: string;
+  host: string;
+  /** 0 for any that is free. */
+  port: number;
+  /** Where people and webhooks reach the daemon; the address it listens on when absent. */
+  publicUrl?: string;
+  /** Loopback and private addresses that steps and checks may reach, as `HOST[:PORT]`. */
+  allowNet: readonly string[];
+  env: NodeJS.ProcessEnv;
+  logTo: NodeJS.WritableStream;
+}
+
+/** What the rest of the daemon is made of. */
+export interface Parts {
+  store: Store;
+  masker: Masker;
+  expressions: Expressions;
+  lock: KeyedLock;
+  docker: Docker;
+  /** What of the machine steps in containers may use. */
+  allowed: Allowances;
+  log: ServerLog;
+  fetchWith(signal?: AbortSignal): Fetch;
+  credentialsFor(project: string): CredentialSource;
+  discovery: DiscoverySettings;
+  limits: Limits;
+  env: NodeJS.ProcessEnv;
+  now(): Date;
+}
+
+export async function openParts(settings: DaemonSettings, folder: DataFolder): Promise<Parts> {
+  const masker = createMasker();
+  const policy = createEgressPolicy({ allow: settings.allowNet });
+  const cipher = createCipher(loadOrCreateKey({ folder: settings.data, env: settings.env }));
+  const store = await openSqliteStore({
+    file: folder.database,
+    cipher,
+    limits: storeLimitsFrom(settings.env),
+  });
+  const now = () => new Date();
+  const providers = [...builtinProviders, createGitHubAppProvider({ fetch: createFetch({ policy }), now })];
+  return {
+    store,
+    masker,
+    expressions: await createExpressions(),
+    lock: createKeyedLock(),
+    docker: connectEngine(),
+    allowed: allowancesFrom(settings.env),
+    log: createDaemonLog(settings.logTo, masker.mask),
+    fetchWith: (signal) => createFetch({ policy, signal }),
+    credentialsFor: (project) => credentialsFromStore(store, project, masker, { providers }),
+    discovery: discoverySettingsFrom(settings.env),
+    limits: limitsFrom(settings.env),
+    env: settings.env,
+    now,
+  };
+}

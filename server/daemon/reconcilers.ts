@@ -1,0 +1,93 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { createDiscoveryParts } from "#core/artifacts/discovery-parts.ts";
+import { createWarehouseReconciler } from "#core/artifacts/warehouse-reconciler.ts";
+import { countFrom } from "#core/environment.ts";
+import { createProjectReconciler } from "#core/projects/project-reconciler.ts";
+import { engineSettingsFrom } from "#core/promotion/engine.ts";
+import { createLookupFunctions, createStepFunctions } from "#core/promotion/functions.ts";
+import { createPromotionReconciler } from "#core/promotion/reconciler.ts";
+import { openStepLog } from "#core/promotion/step-log.ts";
+import { createWorkFolders, type WorkFolders } from "#core/promotion/work-folders.ts";
+import { createScheduler, type Scheduler } from "#core/scheduler/scheduler.ts";
+import { isFreightAvailable } from "#core/stages/availability.ts";
+import { createStageReconciler } from "#core/stages/reconciler.ts";
+import { createAnalysisRunReconciler } from "#core/stages/verification/run-reconciler.ts";
+import { daemonGit } from "#server/daemon/git.ts";
+import type { Parts } from "#server/daemon/parts.ts";
+import { stepKinds } from "#server/daemon/step-kinds.ts";
+import type { DataFolder } from "#server/data-folder.ts";
+import { createConfigReconcilers } from "#server/webhooks/reconcilers.ts";
+
+export function startableScheduler({ store, log }: Parts): Scheduler {
+  return createScheduler({
+    store,
+    onRun: ({ ref, failure }) => failure && log.error("reconcile failed", { ...ref, ...failure }),
+    onError: (error) => log.error("scheduler", { error }),
+  });
+}
+
+/** Returns what ends those of them that listen by themselves. */
+export function registerReconcilers(
+  scheduler: Scheduler,
+  parts: Parts,
+  folder: DataFolder,
+  publicUrl: string,
+): () => void {
+  const { store, expressions, masker, log, now, env } = parts;
+  const promotions = createPromotionReconciler({
+    store,
+    masker,
+    expressions,
+    now,
+    kinds: stepKinds(parts, folder),
+    functionsFor: createStepFunctions(store, masker),
+    stopping: scheduler.stopping,
+    openLog: (key) =>
+      openStepLog(key, { store, masker, now, onError: (error) => log.error("step log", { error }) }),
+    settings: engineSettingsFrom(env),
+    concurrency: countFrom(env, "MAX_CONCURRENT_PROMOTION_RECONCILES", 50),
+    folders: workFolders(folder),
+    isFreightAvailable: (stage, freight) => isFreightAvailable(stage, freight, now()),
+    uiBaseUrl: publicUrl,
+    onError: (error) => log.error("promotion", { error }),
+  });
+  scheduler.register(promotions);
+  scheduler.register(
+    createStageReconciler({
+      ...parts,
+      functionsFor: createLookupFunctions(store, masker),
+      concurrency: countFrom(env, "MAX_CONCURRENT_STAGE_RECONCILES", 20),
+    }),
+  );
+  scheduler.register(createAnalysisRunReconciler({ ...parts, fetch: parts.fetchWith() }));
+  createConfigReconcilers({ store, publicUrl, now }).forEach(scheduler.register);
+  scheduler.register(createProjectReconciler({ store, now }));
+  scheduler.register(
+    createWarehouseReconciler({
+      ...parts,
+      ...parts.discovery,
+      parts: createDiscoveryParts({
+        ...parts.discovery,
+        fetch: parts.fetchWith(),
+        now,
+        ownFolders: [folder.root],
+      }),
+      credentialsOf: parts.credentialsFor,
+      git: (signal) => daemonGit(parts, folder, signal),
+    }),
+  );
+  return promotions.close;
+}
+
+/** With a promotion's files goes what its containers put out. */
+function workFolders({ work, outputs }: DataFolder): WorkFolders {
+  const folders = createWorkFolders(work);
+  return {
+    ...folders,
+    async remove(uid) {
+      await folders.remove(uid);
+      await rm(join(outputs, uid), { recursive: true, force: true });
+    },
+  };
+}

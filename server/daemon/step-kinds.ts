@@ -1,0 +1,52 @@
+import { join } from "node:path";
+import { configuredGitUser } from "#core/git/configured-user.ts";
+import type { AnalysisRun } from "#core/resources/analysis-run.ts";
+import type { Promotion } from "#core/resources/promotion.ts";
+import type { StepKinds } from "#core/runner.ts";
+import { isOver } from "#core/stages/verification/phases.ts";
+import { removeOrphans } from "#runners/container/containers.ts";
+import { customStepKinds } from "#runners/container/custom-step-kinds.ts";
+import { createImages } from "#runners/container/images.ts";
+import { createInlineContainerRunner } from "#runners/container/inline-container.ts";
+import { createPullCredentials } from "#runners/container/pull-credentials.ts";
+import { createInProcessRunner } from "#runners/in-process.ts";
+import { builtinStepKinds, combineStepKinds } from "#runners/step-kinds.ts";
+import type { Parts } from "#server/daemon/parts.ts";
+import type { DataFolder } from "#server/data-folder.ts";
+import container from "#steps/container.ts";
+import { builtinSteps } from "#steps/index.ts";
+
+/** Steps of the daemon's own come first: no definition can take a built-in step's name. */
+export function stepKinds(parts: Parts, folder: DataFolder): StepKinds {
+  const runner = createInProcessRunner(builtinSteps, {
+    ...parts,
+    cacheFolder: folder.cache,
+    gitUser: () => configuredGitUser(parts.store, parts.masker),
+    maxOciPushBytes: parts.maxOciPushBytes,
+  });
+  const containers = {
+    ...parts,
+    images: createImages(parts.docker),
+    pullCredentials: createPullCredentials(parts.store, parts.masker, parts.credentialsFor),
+    outputRoot: folder.outputs,
+    cacheRoot: join(folder.cache, "containers"),
+  };
+  return combineStepKinds(
+    builtinStepKinds([container], createInlineContainerRunner(containers)),
+    builtinStepKinds(builtinSteps, runner),
+    customStepKinds(parts.store, containers),
+  );
+}
+
+/** Containers of promotions and analyses that ended, or were deleted, while no daemon ran. Nobody waits for it. */
+export function removeLeftContainers({ store, log, docker }: Parts, folder: DataFolder): void {
+  const goingOn = async () => {
+    const promotions = (await store.list({ kind: "Promotion" })) as Promotion[];
+    const analyses = (await store.list({ kind: "AnalysisRun" })) as AnalysisRun[];
+    return new Set([
+      ...promotions.flatMap(({ metadata, status }) => (status?.finishedAt ? [] : (metadata.uid ?? []))),
+      ...analyses.flatMap(({ metadata, status }) => (isOver(status?.phase) ? [] : (metadata.uid ?? []))),
+    ]);
+  };
+  removeOrphans(docker, folder.outputs, goingOn).catch((error) => log.error("left containers", { error }));
+}
