@@ -6,6 +6,8 @@ export interface ContainerSpec {
   /** "keep" puts the command behind the image's entrypoint; without it the command stands alone. */
   entrypoint?: "keep" | readonly string[];
   env: Readonly<Record<string, string>>;
+  /** "" for the image's own; the workspace without it. */
+  workingDir?: string;
   /** `uid`, `uid:gid` or a name; a user without rights when absent. */
   user?: string;
   /** As `linux/arm64`. */

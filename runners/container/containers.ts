@@ -1,5 +1,5 @@
 import type Docker from "dockerode";
-import type { Container, ContainerCreateOptions } from "dockerode";
+import type { Container, ContainerCreateOptions, ContainerInfo } from "dockerode";
 import type { Invocation } from "#core/runner.ts";
 import { engineFailure, isAbsent, isNotFound } from "#runners/container/engine.ts";
 
@@ -63,6 +63,20 @@ export async function removeContainer(container: Container): Promise<void> {
   }
 }
 
+/** Removes all containers of a promotion, running or not. An engine that does not answer has none to remove. */
+export async function removeContainersOf(docker: Docker, promotionUid: string): Promise<void> {
+  const label = [`${labels.promotionUid}=${promotionUid}`];
+  const found = await listContainers(docker, label);
+  await Promise.all(found.map(({ Id }) => removeContainer(docker.getContainer(Id))));
+}
+
+async function listContainers(docker: Docker, label: string[]): Promise<ContainerInfo[]> {
+  return docker.listContainers({ all: true, filters: { label } }).catch((error) => {
+    if (isAbsent(error)) return [];
+    throw engineFailure("look for containers that were left behind", error);
+  });
+}
+
 /**
  * Removes an owner's containers whose promotion does not go on; `goingOn` gives the uids of those that do,
  * and is asked only when there is a container. Returns how many there were. An engine that does not answer
@@ -73,11 +87,7 @@ export async function removeOrphans(
   owner: string,
   goingOn: () => Promise<ReadonlySet<string>>,
 ): Promise<number> {
-  const label = [`${labels.managed}=true`, `${labels.owner}=${owner}`];
-  const found = await docker.listContainers({ all: true, filters: { label } }).catch((error) => {
-    if (isAbsent(error)) return [];
-    throw engineFailure("look for containers that were left behind", error);
-  });
+  const found = await listContainers(docker, [`${labels.managed}=true`, `${labels.owner}=${owner}`]);
   if (found.length === 0) return 0;
   const kept = await goingOn();
   const orphans = found.filter(({ Labels }) => !kept.has(Labels[labels.promotionUid] ?? ""));

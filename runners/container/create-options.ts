@@ -33,7 +33,7 @@ export function createOptions(spec: ContainerSpec, placement: Placement): Contai
     ...entrypointAndCommand(spec),
     Env: Object.entries(environment(spec)).map(([name, value]) => `${name}=${value}`),
     User: spec.user ?? placement.user,
-    WorkingDir: workspaceMount,
+    WorkingDir: spec.workingDir ?? workspaceMount,
     Labels: placement.labels,
     AttachStdin: false,
     OpenStdin: false,

@@ -62,7 +62,7 @@ export function toContainerSpec(
     pullSecrets: (options.imagePullSecrets ?? []).map((each) =>
       typeof each === "string" ? each : each.name,
     ),
-    limits: limitsOf(options),
+    limits: limitsOf(options.resources?.limits),
     stopGraceSeconds: (parseDuration(options.stopGracePeriod ?? "10s") ?? 10_000) / 1000,
     output: outputOf(options),
     outputSchema: options.outputSchema,
@@ -75,8 +75,7 @@ function outputOf({ output }: ContainerOptions): OutputSpec {
 }
 
 /** A definition made for a larger machine gets what this one has. */
-function limitsOf({ resources }: ContainerOptions): ResourceLimits {
-  const { memory, cpu } = resources?.limits ?? {};
+export function limitsOf({ memory, cpu }: Readonly<Record<string, string | number>> = {}): ResourceLimits {
   const wanted = {
     memoryBytes:
       memory === undefined ? defaultLimits.memoryBytes : Math.ceil(parseQuantity(memory, "the memory limit")),

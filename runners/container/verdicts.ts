@@ -6,6 +6,16 @@ import { engineFailure } from "#runners/container/engine.ts";
 import type { Followed } from "#runners/container/follow.ts";
 import { schemaProblems } from "#runners/container/json-schema.ts";
 
+/** The command ran and did not succeed. */
+export class CommandFailure extends StepFailure {
+  readonly exitCode: number;
+
+  constructor(exitCode: number, message: string) {
+    super("errored", message);
+    this.exitCode = exitCode;
+  }
+}
+
 /** Throws what a command's end means when it did not succeed. */
 export async function refuseFailure(
   container: Container,
@@ -17,8 +27,8 @@ export async function refuseFailure(
   const { State } = await container.inspect();
   if (State.OOMKilled) {
     const limit = `${Math.round(spec.limits.memoryBytes / 2 ** 20)} MiB`;
-    throw new StepFailure(
-      "errored",
+    throw new CommandFailure(
+      exitCode,
       `The command was killed: it wanted more memory than its limit of ${limit}`,
     );
   }
@@ -28,7 +38,7 @@ export async function refuseFailure(
     throw new StepFailure("config", `Image "${spec.image}" has no program "${spec.command[0]}" to run`);
   }
   const how = exitCode === 137 ? "was killed (SIGKILL)" : `ended with exit code ${exitCode}`;
-  throw new StepFailure("errored", `The command ${how}${said ? `: ${said}` : ""}`);
+  throw new CommandFailure(exitCode, `The command ${how}${said ? `: ${said}` : ""}`);
 }
 
 /** Throws when an output is not what the step declares. */
