@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs the real parts that some tests need: Docker Engine, a registry, sshd, gpg, Chromium and Kargo's CLI.
+# Installs the real parts that some tests need: Docker Engine, a registry, sshd, gpg, Chromium, Helm, Kustomize and
+# Kargo's CLI.
 # For a Debian machine and root; safe to run again. What is already there is left alone.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -54,7 +55,20 @@ install_kargo() {
     say "kargo cannot be had here: see test/tools/kargo-cli/README.md"
 }
 
+# At the versions that Kargo renders with, and with the same defaults. The build takes minutes on a small machine:
+# the rest goes on meanwhile.
+build_renderers() {
+  command -v helm >/dev/null && command -v kustomize >/dev/null && return 0
+  command -v go >/dev/null || return 0
+  say "building helm and kustomize (a few minutes, once)"
+  go build -C "$here/tools/rendering" -trimpath -ldflags "-s -w" -o "$bin/" \
+    helm.sh/helm/v3/cmd/helm sigs.k8s.io/kustomize/kustomize/v5
+}
+
+build_renderers &
+renderers=$!
 install_packages
 start_docker
+wait "$renderers"
 install_kargo
 say "done"
