@@ -1,5 +1,6 @@
 import { builtinNames } from "#core/expressions/builtin-names.ts";
 import { didYouMean } from "#core/nearest-name.ts";
+import { unknownContextMember } from "#core/resources/checks/context-members.ts";
 import {
   type ExpressionFacts,
   kargoFunctionNames,
@@ -138,6 +139,10 @@ function unknownMember(
     return unknownOutput(first, optional, view.outputs, view.silent);
   if (root === "task" && first === "outputs" && second !== undefined) {
     return unknownOutput(second, optional, view.taskOutputs);
+  }
+  if (root === "ctx") {
+    const message = unknownContextMember(members);
+    return message === undefined ? [] : [{ severity: "warning", message }];
   }
   if (root === "vars" && first !== undefined && view.variables && !view.variables.has(first)) {
     return [

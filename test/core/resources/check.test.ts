@@ -275,6 +275,16 @@ describe("expressions", () => {
     { expression: "ctxx.stage", severity: "error", message: /names "ctxx".*did you mean "ctx"/ },
     { expression: "ctxx", severity: "warning", message: /names "ctxx".*did you mean "ctx"/ },
     { expression: "vars.twon", severity: "warning", message: /no variable "twon", did you mean "town"/ },
+    {
+      expression: "ctx.stge",
+      severity: "warning",
+      message: /ctx has no "stge", did you mean "stage"/,
+    },
+    {
+      expression: "ctx.targetFreight.images",
+      severity: "warning",
+      message: /ctx\.targetFreight has no "images"; it has name, alias, origin/,
+    },
   ])("$expression is a $severity", ({ expression, severity, message }) => {
     expect(brief(withSteps(`- {uses: compose-output, config: {v: "\${{ ${expression} }}"}}`))).toEqual([
       { severity, path: at(0, "config.v"), message: expect.stringMatching(message) },
