@@ -1,6 +1,7 @@
 import type { Connection } from "#cli/connection.ts";
 import { readEvents, type ServerSentEvent } from "#cli/sse.ts";
 import { UserError } from "#core/failure.ts";
+import { version } from "#core/package.ts";
 
 export interface RequestOptions {
   method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -57,7 +58,11 @@ async function sendRequest(server: string, token: string, path: string, options:
   }
   const response = await reach(url, {
     method: options.method ?? "GET",
-    headers: { authorization: `Bearer ${token}`, ...contentType(options) },
+    headers: {
+      authorization: `Bearer ${token}`,
+      "user-agent": `towpath/${version}`,
+      ...contentType(options),
+    },
     body: options.manifest ?? (options.body === undefined ? undefined : JSON.stringify(options.body)),
     signal: options.signal,
   });

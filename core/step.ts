@@ -90,6 +90,23 @@ export interface GateRequest {
   expiresAt?: string;
   /** What it takes instead of a yes or no of anybody who may promote. */
   asks?: GateQuestion;
+  /** Asks for signed links that decide the gate, and lets notifications carry them. */
+  links?: GateLinkRequest;
+}
+
+export interface GateLinkRequest {
+  /** RFC 3339. */
+  expiresAt: string;
+  /** For whom; recorded with what is decided through them. */
+  madeFor?: string;
+}
+
+/** Addresses each of which decides a gate, once. */
+export interface GateLinkPair {
+  release: string;
+  deny: string;
+  /** RFC 3339. */
+  expiresAt: string;
 }
 
 /** `responders` are ORed; without any, everybody who can see the promotion may respond. */
@@ -99,7 +116,7 @@ export type GateQuestion =
       responders: ResponderRule[];
       /** Of different people. */
       minApprovals: number;
-      /** Whose approval does not count. */
+      /** Whose approval does not count: an actor without what stands before its colon. */
       excluded?: string;
     }
   | { kind: "input"; responders: ResponderRule[]; schema: Record<string, unknown> };
@@ -122,7 +139,7 @@ export interface GateResponse {
 }
 
 export type GateAnswer =
-  | { state: "open"; url?: string; responses?: GateResponse[] }
+  | { state: "open"; url?: string; links?: GateLinkPair; responses?: GateResponse[] }
   | {
       state: "released" | "denied";
       by: string;
@@ -131,6 +148,9 @@ export type GateAnswer =
       responses?: GateResponse[];
       /** What was filled in, where the gate asks for input. */
       values?: Record<string, unknown>;
+      /** Through what it was answered, and from which address. */
+      via?: string;
+      address?: string;
     }
   | { state: "timedOut"; at: string };
 

@@ -2,6 +2,7 @@ import { Hono, type MiddlewareHandler } from "hono";
 import { secureHeaders } from "hono/secure-headers";
 import { analysisLogRoutes } from "#server/api/analysis-logs.ts";
 import type { Api } from "#server/api/api.ts";
+import { auditRoutes } from "#server/api/audit.ts";
 import { configRoutes } from "#server/api/config.ts";
 import { configMapRoutes } from "#server/api/config-maps.ts";
 import { eventRoutes } from "#server/api/events.ts";
@@ -127,6 +128,7 @@ function apiRoutes(api: Api): Route[] {
     ...linkRoutes(api),
     ...analysisLogRoutes(api),
     ...eventRoutes(api),
+    ...auditRoutes(api),
     ...roleRoutes(api),
     ...webhookRoutes(api),
     ...sessionRoutes(api),

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { StepFailure } from "#core/failure.ts";
 import { Duration, parseDuration } from "#core/resources/duration.ts";
-import { defineStep, succeeded, waiting } from "#core/step.ts";
+import { defineStep, type GateAnswer, succeeded, waiting } from "#core/step.ts";
 import { responderRule } from "./lib/responder-rules.ts";
 
 export default defineStep({
@@ -35,6 +35,11 @@ survives restarts of the daemon. What
     by: z.string().optional().describe("Who answered; nobody did when the time ran out."),
     at: z.iso.datetime().describe("When."),
     message: z.string().optional().describe("What whoever answered had to say."),
+    via: z
+      .string()
+      .optional()
+      .describe("Through what it was answered: `page`, `cli`, `api`, `link` or `step`."),
+    address: z.string().optional().describe("From which address."),
   }),
   examples: [
     {
@@ -71,16 +76,11 @@ survives restarts of the daemon. What
           answer.url === undefined ? message : `${message} (${answer.url})`,
           expiresAt === undefined ? Infinity : (expiresAt.getTime() - ctx.now().getTime()) / 1000,
         );
-      case "released": {
-        const { by, at } = answer;
-        return succeeded({ decision: "released", by, at, message: answer.message });
-      }
+      case "released":
+        return succeeded(decisionOf(answer));
       case "denied": {
-        const { by, at } = answer;
         const why = answer.message === undefined ? "" : `: ${answer.message}`;
-        throw new StepFailure("failed", `Denied by ${by}${why}`, {
-          output: { decision: "denied", by, at, message: answer.message },
-        });
+        throw new StepFailure("failed", `Denied by ${answer.by}${why}`, { output: decisionOf(answer) });
       }
       case "timedOut": {
         const output = { decision: "timedOut", at: answer.at };
@@ -93,6 +93,11 @@ survives restarts of the daemon. What
     }
   },
 });
+
+function decisionOf(answer: Extract<GateAnswer, { state: "released" | "denied" }>) {
+  const { state, by, at, message, via, address } = answer;
+  return { decision: state, by, at, message, via, address };
+}
 
 function expiry(startedAt: string, timeout: string | undefined): Date | undefined {
   if (timeout === undefined) return undefined;

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
+import type { AnswerSource } from "#core/promotion/gate-source.ts";
 import { keys } from "#core/promotion/keys.ts";
 import type { Resource, ResourceRef } from "#core/resources/resource.ts";
-import type { GateAnswer, GateQuestion, GateRequest, GateResponse } from "#core/step.ts";
+import type { GateAnswer, GateLinkRequest, GateQuestion, GateRequest, GateResponse } from "#core/step.ts";
 
 /** A gate as the store keeps it: the step's question in the spec, how it was answered in the status. */
 export interface GateResource extends Resource {
@@ -16,6 +17,8 @@ export interface GateResource extends Resource {
     message: string;
     expiresAt?: string;
     asks?: GateQuestion;
+    /** Whoever is told that the gate is open may be given links that decide it. */
+    links?: GateLinkRequest;
   };
   status?: GateStatus;
 }
@@ -27,13 +30,16 @@ export interface GateStatus {
   /** When the gate was decided. */
   at?: string;
   message?: string;
+  /** How the answer that decided it came. */
+  from?: AnswerSource;
   responses?: RecordedResponse[];
   values?: Record<string, unknown>;
 }
 
-/** A response, and which of the gate's rules let it through: people may lose a role later. */
+/** A response, how it came, and which of the gate's rules let it through: people may lose a role later. */
 export interface RecordedResponse extends GateResponse {
   rules: number[];
+  from?: AnswerSource;
 }
 
 /** The step whose gate it is. */
@@ -45,7 +51,7 @@ export interface GateOwner {
   alias: string;
 }
 
-export function newGate(owner: GateOwner, { message, expiresAt, asks }: GateRequest): GateResource {
+export function newGate(owner: GateOwner, { message, expiresAt, asks, links }: GateRequest): GateResource {
   const { name } = gateRef(owner.project, owner.promotion, owner.alias);
   return {
     apiVersion: "towpath.dev/v1alpha1",
@@ -59,6 +65,7 @@ export function newGate(owner: GateOwner, { message, expiresAt, asks }: GateRequ
       message,
       ...(expiresAt === undefined ? {} : { expiresAt }),
       ...(asks === undefined ? {} : { asks }),
+      ...(links === undefined ? {} : { links }),
     },
   };
 }
@@ -85,7 +92,7 @@ export function isOpen({ status }: GateResource): boolean {
 
 /** The gate's state as its step learns of it. */
 export function toAnswer({ status = {} }: GateResource): GateAnswer {
-  const { state, by = "", at = "", message, values } = status;
+  const { state, by = "", at = "", message, values, from } = status;
   const responses = responsesOf(status);
   if (state === undefined) return { state: "open", ...(responses && { responses }) };
   if (state === "timedOut") return { state, at };
@@ -96,10 +103,12 @@ export function toAnswer({ status = {} }: GateResource): GateAnswer {
     ...(message === undefined ? {} : { message }),
     ...(responses && { responses }),
     ...(values && { values }),
+    ...(from && { via: from.via }),
+    ...(from?.address && { address: from.address }),
   };
 }
 
 /** The responses as people see them. */
 export function responsesOf({ responses }: GateStatus): GateResponse[] | undefined {
-  return responses?.map(({ rules: _, ...response }) => response);
+  return responses?.map(({ rules: _, from: __, ...response }) => response);
 }

@@ -1,6 +1,8 @@
 import { UserError } from "#core/failure.ts";
+import { actorName } from "#core/promotion/actor-name.ts";
 import { inputProblems } from "#core/promotion/gate-input.ts";
 import type { GateResource, GateStatus, RecordedResponse } from "#core/promotion/gate-resource.ts";
+import type { AnswerSource } from "#core/promotion/gate-source.ts";
 import type { GateQuestion, ResponderRule } from "#core/step.ts";
 
 /** Who responds, as the token or the login tells it. */
@@ -14,11 +16,13 @@ export interface Approval {
   responder: Responder;
   action: "approve" | "reject";
   message?: string;
+  from?: AnswerSource;
 }
 
 export interface Submission {
   responder: Responder;
   values: Record<string, unknown>;
+  from?: AnswerSource;
 }
 
 /** Whether the responder may respond at all. */
@@ -29,7 +33,7 @@ export function mayRespond({ responders }: GateQuestion, responder: Responder): 
 /** The gate after an approval or a rejection. Throws a UserError when it does not count. */
 export function nextByApproval(
   { spec, status }: GateResource,
-  { responder, action, message }: Approval,
+  { responder, action, message, from }: Approval,
   now: Date,
 ): GateStatus {
   const question = spec.asks;
@@ -38,25 +42,25 @@ export function nextByApproval(
   const { user } = responder;
   const earlier = status?.responses ?? [];
   if (action === "approve") {
-    if (user === question.excluded)
+    if (actorName(user) === question.excluded)
       throw refusal(spec.step, "whoever asked for a promotion may not approve it", 403);
     if (earlier.some((response) => response.user === user))
       throw refusal(spec.step, `${user} has approved it already`, 409);
   }
   const time = now.toISOString();
-  const words = message ? { message } : {};
+  const how = { ...(message ? { message } : {}), ...(from ? { from } : {}) };
   const rules = matchingRules(question.responders, responder);
-  const responses: RecordedResponse[] = [...earlier, { user, action, time, ...words, rules }];
-  if (action === "reject") return { state: "denied", by: user, at: time, ...words, responses };
+  const responses: RecordedResponse[] = [...earlier, { user, action, time, ...how, rules }];
+  if (action === "reject") return { state: "denied", by: user, at: time, ...how, responses };
   return missingApprovals(question, responses) === undefined
-    ? { state: "released", by: user, at: time, ...words, responses }
+    ? { state: "released", by: user, at: time, ...how, responses }
     : { responses };
 }
 
 /** The gate with its form filled in. Throws a UserError that names every field that does not fit. */
 export function nextByInput(
   { spec }: GateResource,
-  { responder, values }: Submission,
+  { responder, values, from }: Submission,
   now: Date,
 ): GateStatus {
   const question = spec.asks;
@@ -64,7 +68,8 @@ export function nextByInput(
   requireResponder(spec.step, question, responder);
   const problems = inputProblems(question.schema, values);
   if (problems.length > 0) throw refusal(spec.step, problems.join("; "), 400);
-  return { state: "released", by: responder.user, at: now.toISOString(), values };
+  const how = from ? { from } : {};
+  return { state: "released", by: responder.user, at: now.toISOString(), values, ...how };
 }
 
 /** What the approvals lack; undefined when they are enough. */

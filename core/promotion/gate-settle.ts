@@ -1,3 +1,4 @@
+import { gateRecords } from "#core/promotion/gate-records.ts";
 import { type GateResource, type GateStatus, isExpired, isOpen } from "#core/promotion/gate-resource.ts";
 import { ConflictError, type Store } from "#core/store/store.ts";
 
@@ -20,7 +21,7 @@ export async function settleGate(
   try {
     const [written] = await store.write([
       { op: "status", ref, status, resourceVersion },
-      { op: "event", event: gateEvent(gate, status, now) },
+      ...gateRecords(gate, status, now),
       {
         op: "due",
         key: { kind: "Promotion", project: namespace, name: gate.spec.promotion },
@@ -34,30 +35,4 @@ export async function settleGate(
     if (current === undefined) throw error;
     return settleGate(store, current, now, next);
   }
-}
-
-const told = {
-  released: { reason: "GateReleased", what: "released", type: "Normal" },
-  denied: { reason: "GateDenied", what: "denied", type: "Warning" },
-  timedOut: { reason: "GateTimedOut", what: "timed out", type: "Warning" },
-  approved: { reason: "GateApproved", what: "approved", type: "Normal" },
-} as const;
-
-/** A gate that was answered and is still open has one more approval. */
-function gateEvent(gate: GateResource, status: GateStatus, now: Date) {
-  const { namespace, name, uid } = gate.metadata;
-  const last = status.state === undefined ? status.responses?.at(-1) : undefined;
-  const { reason, what, type } = told[status.state ?? "approved"];
-  const by = last?.user ?? status.by;
-  const message = last?.message ?? status.message;
-  const who = by === undefined ? "" : ` by ${by}`;
-  const why = message === undefined ? "" : `: ${message}`;
-  return {
-    at: now.toISOString(),
-    project: namespace,
-    type,
-    reason,
-    message: `Gate "${gate.spec.step}" of Promotion "${gate.spec.promotion}" ${what}${who}${why}`,
-    regarding: { kind: "Gate", project: namespace, name, uid },
-  } as const;
 }

@@ -1,4 +1,5 @@
 import { UserError } from "#core/failure.ts";
+import { gateOpened } from "#core/promotion/gate-records.ts";
 import {
   type GateOwner,
   type GateResource,
@@ -16,6 +17,7 @@ import {
   type Submission,
 } from "#core/promotion/gate-responses.ts";
 import { settleGate } from "#core/promotion/gate-settle.ts";
+import type { AnswerSource } from "#core/promotion/gate-source.ts";
 import { keys } from "#core/promotion/keys.ts";
 import { refOf } from "#core/resources/resource.ts";
 import type { GateAnswer, GateQuestion, GateRequest, GateResponse } from "#core/step.ts";
@@ -36,6 +38,9 @@ export interface Gate {
   at?: string;
   /** What whoever answered had to say. */
   answer?: string;
+  /** Through what it was decided, and from which address. */
+  via?: AnswerSource["via"];
+  address?: string;
   /** What it takes, where that is more than a yes or no. */
   asks?: GateQuestion;
   /** Approvals and rejections so far, in the order in which they came. */
@@ -47,12 +52,15 @@ export interface GateDecision extends GateAddress {
   /** Who decides, as Kargo writes actors. */
   by: string;
   message?: string;
+  from?: AnswerSource;
 }
 
 export interface Gates {
   /** Gates that are open now, the oldest first. */
   list(project?: string): Promise<Gate[]>;
   get(project: string, promotion: string, step: string): Promise<Gate | undefined>;
+  /** The gate as it is stored. */
+  find(address: GateAddress): Promise<GateResource | undefined>;
   /**
    * The first decision wins: `decided` is false when it was not this one, and `gate` says how it stands.
    * Throws a UserError when there is no such gate.
@@ -69,6 +77,8 @@ export interface GateAddress {
   project: string;
   promotion: string;
   step: string;
+  /** Where it is given, a gate of another promotion that has the same name is not meant. */
+  promotionUid?: string;
 }
 
 /** The gates of the store's promotions. A decision wakes the promotion that waits for it. */
@@ -82,6 +92,7 @@ export function createGates(store: Store, now: () => Date): Gates {
       const found = await store.get(gateRef(project, promotion, step));
       return found === undefined ? undefined : toGate(found as GateResource);
     },
+    find: (address) => findGate(store, address),
     decide: (decision) => decideGate(store, decision, now()),
     respond: (response) => respondToGate(store, response, now()),
   };
@@ -90,10 +101,10 @@ export function createGates(store: Store, now: () => Date): Gates {
 /** Records a decision about a gate, unless there is one already. */
 export async function decideGate(
   store: Store,
-  { decision, by, message, ...address }: GateDecision,
+  { decision, by, message, from, ...address }: GateDecision,
   now: Date,
 ): Promise<{ decided: boolean; gate: Gate }> {
-  const gate = await findGate(store, address);
+  const gate = await getGate(store, address);
   if (gate.spec.asks !== undefined) {
     throw new UserError(`Cannot decide gate "${address.step}": it asks for ${wanted[gate.spec.asks.kind]}`, {
       status: 400,
@@ -106,6 +117,7 @@ export async function decideGate(
     by,
     at,
     ...(message ? { message } : {}),
+    ...(from ? { from } : {}),
   }));
   return { decided: settled.won, gate: toGate(settled.gate) };
 }
@@ -114,21 +126,30 @@ const wanted: Record<GateQuestion["kind"], string> = { approval: "approvals", in
 
 async function respondToGate(
   store: Store,
-  { project, promotion, step, ...response }: GateAddress & (Approval | Submission),
+  { project, promotion, step, promotionUid, ...response }: GateAddress & (Approval | Submission),
   now: Date,
 ): Promise<{ decided: boolean; gate: Gate }> {
-  const gate = await findGate(store, { project, promotion, step });
+  const gate = await getGate(store, { project, promotion, step, promotionUid });
   const settled = await settleGate(store, gate, now, (current) =>
     "values" in response ? nextByInput(current, response, now) : nextByApproval(current, response, now),
   );
   return { decided: settled.won, gate: toGate(settled.gate) };
 }
 
-async function findGate(store: Store, { project, promotion, step }: GateAddress): Promise<GateResource> {
-  const gate = await store.get(gateRef(project, promotion, step));
-  if (gate !== undefined) return gate as GateResource;
+async function findGate(
+  store: Store,
+  { project, promotion, step, promotionUid }: GateAddress,
+): Promise<GateResource | undefined> {
+  const gate = (await store.get(gateRef(project, promotion, step))) as GateResource | undefined;
+  const isMeant = promotionUid === undefined || gate?.spec.promotionUid === promotionUid;
+  return isMeant ? gate : undefined;
+}
+
+async function getGate(store: Store, address: GateAddress): Promise<GateResource> {
+  const gate = await findGate(store, address);
+  if (gate !== undefined) return gate;
   throw new UserError(
-    `Cannot answer gate "${step}" of Promotion "${project}/${promotion}": there is none open`,
+    `Cannot answer gate "${address.step}" of Promotion "${address.project}/${address.promotion}": there is none open`,
     { status: 404, hint: "`towpath gates` lists the gates that are open." },
   );
 }
@@ -140,7 +161,7 @@ export async function askGate(
   request: GateRequest,
   now: Date,
 ): Promise<GateAnswer> {
-  const gate = await findOrOpen(store, owner, request);
+  const gate = await findOrOpen(store, owner, request, now);
   if (isOpen(gate) && isExpired(gate.spec, now)) {
     const timedOut = { state: "timedOut", at: now.toISOString() } as const;
     return toAnswer((await settleGate(store, gate, now, () => timedOut)).gate);
@@ -156,12 +177,18 @@ export async function gateRemovals(store: Store, project: string, promotionUid: 
     .map((gate) => ({ op: "delete", ref: refOf(gate) }));
 }
 
-async function findOrOpen(store: Store, owner: GateOwner, request: GateRequest): Promise<GateResource> {
+async function findOrOpen(
+  store: Store,
+  owner: GateOwner,
+  request: GateRequest,
+  now: Date,
+): Promise<GateResource> {
   const ref = gateRef(owner.project, owner.promotion, owner.alias);
   const found = await store.get(ref);
   if (found !== undefined) return found as GateResource;
   try {
-    const [created] = await store.write([{ op: "create", resource: newGate(owner, request) }]);
+    const gate = newGate(owner, request);
+    const [created] = await store.write([{ op: "create", resource: gate }, gateOpened(gate, now)]);
     return created as GateResource;
   } catch (error) {
     if (!(error instanceof AlreadyExistsError)) throw error;
@@ -169,7 +196,7 @@ async function findOrOpen(store: Store, owner: GateOwner, request: GateRequest):
   }
 }
 
-function toGate({ metadata, spec, status }: GateResource): Gate {
+export function toGate({ metadata, spec, status }: GateResource): Gate {
   return {
     project: metadata.namespace ?? "",
     stage: spec.stage,
@@ -182,6 +209,8 @@ function toGate({ metadata, spec, status }: GateResource): Gate {
     by: status?.by,
     at: status?.at,
     answer: status?.message,
+    via: status?.from?.via,
+    address: status?.from?.address,
     asks: spec.asks,
     responses: status && responsesOf(status),
   };

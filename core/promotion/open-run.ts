@@ -1,5 +1,6 @@
 import type { Masker } from "#core/credentials/masker.ts";
 import { secretValues } from "#core/credentials/secret-values.ts";
+import { actorName } from "#core/promotion/actor-name.ts";
 import { splitAlias, stepAlias } from "#core/promotion/alias.ts";
 import { isRollback } from "#core/promotion/events.ts";
 import { referencesOf } from "#core/promotion/freight-collection.ts";
@@ -107,14 +108,6 @@ export async function openRun(
       return secretExists ? [{ op: "delete", ref: { ...ref, kind: "Secret" } } as const] : [];
     },
   };
-}
-
-/** Actors carry what they are known by in front of their name: `email:jo@example.com`. */
-function actorName(actor: string | undefined): string {
-  if (actor === undefined) return "";
-  const colon = actor.indexOf(":");
-  if (colon >= 0) return actor.slice(colon + 1);
-  return actor === "unknown actor" ? "" : actor;
 }
 
 function hiddenSecret(promotion: Promotion, hidden: Record<string, unknown>): Secret {

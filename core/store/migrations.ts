@@ -116,4 +116,12 @@ export const migrations: readonly string[] = [
     ('labels', 'labels_by_resource', '100000 3');
   analyze sqlite_schema;
   `,
+  `
+  create table audit (
+    id integer primary key autoincrement,
+    project text,
+    record text not null
+  ) strict;
+  create index audit_by_project on audit (project, id);
+  `,
 ];

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Cipher } from "#core/credentials/cipher.ts";
+import { addAuditEntry, findAuditEntries } from "#core/store/audit-rows.ts";
 import { type DatabaseFile, openDatabaseFile } from "#core/store/database-file.ts";
 import { addEvent, findEvents } from "#core/store/event-rows.ts";
 import { type StoreLimits, storeLimitsFrom } from "#core/store/limits.ts";
@@ -75,6 +76,9 @@ function createSqliteStore(database: DatabaseFile, options: SqliteStoreOptions):
       case "event":
         addEvent(sql, write.event, limits);
         return undefined;
+      case "audit":
+        addAuditEntry(sql, write.entry, limits.auditEntries);
+        return undefined;
       case "journal":
         writeJournal(sql, write.scope, write.key, write.value, limits);
         return undefined;
@@ -104,6 +108,7 @@ function createSqliteStore(database: DatabaseFile, options: SqliteStoreOptions):
     watch: (listener) => changes.add(listener),
 
     events: async (query) => ask(() => findEvents(sql, query)),
+    audit: async (query) => ask(() => findAuditEntries(sql, query)),
 
     async journal(scope, key) {
       const row = ask(() =>

@@ -34,6 +34,23 @@ export interface EventRecord {
   annotations?: Record<string, string>;
 }
 
+/** Who decided something, when, from where and why. Kept longer than events. */
+export interface AuditEntry {
+  id?: number;
+  /** RFC 3339. */
+  at: string;
+  project?: string;
+  /** What was done, in CamelCase. */
+  action: string;
+  /** Who did it, as Kargo writes actors; absent when nobody did, as when time ran out. */
+  actor?: string;
+  regarding: ResourceRef & { uid?: string };
+  /** Why, in the actor's own words. */
+  message?: string;
+  /** What else is known of it: through what it came, and from which address. */
+  details?: Record<string, string>;
+}
+
 /** One line of a step's log. */
 export interface LogLine {
   /** RFC 3339, kept as it was given: milliseconds, or finer where a container's engine tells them. */
@@ -73,6 +90,7 @@ export type Write =
   | { op: "status"; ref: ResourceRef; status: unknown; resourceVersion?: string }
   | { op: "delete"; ref: ResourceRef }
   | { op: "event"; event: EventRecord }
+  | { op: "audit"; entry: AuditEntry }
   | { op: "journal"; scope: string; key: string; value: unknown }
   | { op: "due"; key: ResourceRef; at: number | undefined };
 
@@ -105,6 +123,9 @@ export interface Store {
     after?: number;
     limit?: number;
   }): Promise<EventRecord[]>;
+
+  /** The newest last; `after` and `limit` as in `events`. */
+  audit(query: { project?: string; after?: number; limit?: number }): Promise<AuditEntry[]>;
 
   /** What was journalled under this key, wrapped so that a recorded `undefined` is told from nothing. */
   journal(scope: string, key: string): Promise<{ value: unknown } | undefined>;

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { UserError } from "#core/failure.ts";
 import { mayRespond, type Responder } from "#core/promotion/gate-responses.ts";
 import type { Gate } from "#core/promotion/gates.ts";
+import { answerSource } from "#server/api/answer-source.ts";
 import type { Api } from "#server/api/api.ts";
 import type { Identity } from "#server/auth/identity.ts";
 import { isAllowed } from "#server/auth/policy.ts";
@@ -104,6 +105,7 @@ export async function decide(
     step,
     decision,
     by: actor,
+    from: answerSource(c),
     ...(message ? { message } : {}),
   });
   return ifCounted(outcome);
@@ -116,7 +118,8 @@ export async function respond(
   { action, message, values }: RespondRequest,
 ): Promise<Gate> {
   const { project, promotion, step, asks } = await gateFrom(c, api);
-  const gate = { project, promotion, step, responder: responderOf(c.get("identity")) };
+  const responder = responderOf(c.get("identity"));
+  const gate = { project, promotion, step, responder, from: answerSource(c) };
   if (values !== undefined && action === undefined) {
     return ifCounted(await api.gates.respond({ ...gate, values }));
   }
@@ -135,11 +138,11 @@ export function mayAnswer(identity: Identity, { project, asks }: Gate): boolean 
   return isAllowed(identity, "view", project) && mayRespond(asks, responderOf(identity));
 }
 
-function responderOf({ actor, role }: Identity): Responder {
+export function responderOf({ actor, role }: Identity): Responder {
   return { user: actor, role, claims: { sub: actor } };
 }
 
-function ifCounted({ decided, gate }: { decided: boolean; gate: Gate }): Gate {
+export function ifCounted({ decided, gate }: { decided: boolean; gate: Gate }): Gate {
   if (decided) return gate;
   throw new UserError(`Cannot decide gate "${gate.step}" of "${gate.promotion}": it was ${describe(gate)}`, {
     status: 409,

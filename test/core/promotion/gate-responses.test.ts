@@ -58,7 +58,7 @@ describe("a gate that asks for approvals", () => {
       ],
     });
     const events = await store.events({ project: "shop" });
-    expect(events.map(({ reason }) => reason).sort()).toEqual(["GateApproved", "GateReleased"]);
+    expect(events.map(({ reason }) => reason).sort()).toEqual(["GateApproved", "GateOpened", "GateReleased"]);
   });
 
   it("counts nobody twice, however quickly they click", async () => {

@@ -65,6 +65,10 @@ describe("a gate", () => {
     expect(await gates.get("shop", "prod.01.abc", "approval")).toMatchObject({ state: "released" });
     expect(await store.events({ project: "shop" })).toEqual([
       expect.objectContaining({
+        reason: "GateOpened",
+        message: 'Gate "approval" of Promotion "prod.01.abc" asks: Go?',
+      }),
+      expect.objectContaining({
         reason: "GateReleased",
         message: 'Gate "approval" of Promotion "prod.01.abc" released by email:jo@example.com: tested',
       }),
@@ -91,7 +95,7 @@ describe("a gate", () => {
     const winners = answers.filter(({ decided }) => decided);
     expect(winners).toHaveLength(1);
     expect(new Set(answers.map(({ gate: { by, state } }) => `${by} ${state}`)).size).toBe(1);
-    expect(await store.events({ project: "shop" })).toHaveLength(1);
+    expect(await store.audit({ project: "shop" })).toHaveLength(1);
   });
 
   it("whose time is up has timed out, and no answer comes through any more", async () => {

@@ -357,6 +357,26 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
       expect(await messages({ project: "other" })).toEqual(["4"]);
     });
 
+    it("keeps the audit log apart from events, in the order in which it was written", async () => {
+      const store = await opened();
+      const entry = (action: string, project = "shop") => ({
+        op: "audit" as const,
+        entry: { at: "2030-01-02T03:04:05Z", project, action, actor: "admin", regarding: ref("test") },
+      });
+      await store.write([entry("One"), event("1"), entry("Two"), entry("Three", "other")]);
+      const actions = async (query: Parameters<Store["audit"]>[0]) =>
+        (await store.audit(query)).map(({ action }) => action);
+      const [first] = await store.audit({});
+      expect(first).toMatchObject({ action: "One", actor: "admin", regarding: ref("test") });
+      expect(await actions({})).toEqual(["One", "Two", "Three"]);
+      expect(await actions({ limit: 2 })).toEqual(["Two", "Three"]);
+      expect(await actions({ after: first?.id, project: "shop" })).toEqual(["Two"]);
+      await expect(
+        store.write([entry("Lost"), { op: "status", ref: ref("none"), status: {} }]),
+      ).rejects.toThrow();
+      expect(await actions({ project: "shop" })).toEqual(["One", "Two"]);
+    });
+
     it("tells a journalled undefined from nothing, and the last value of a key wins", async () => {
       const store = await opened();
       await store.write([
