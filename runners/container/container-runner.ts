@@ -85,7 +85,7 @@ export function createContainerRunner(services: ContainerServices, prepare: Prep
     io.signal.throwIfAborted();
     const user = defaultUser();
     const folder = folderOf(invocation);
-    await prepareOutputFolder(folder);
+    await prepareOutputFolder(folder, spec.files);
     await lendTree(invocation.workspace, user);
     const cacheFolder = join(cacheRoot, invocation.project);
     for (const { name } of spec.caches) await makeCache(cacheFolder, name);

@@ -6,6 +6,10 @@ export interface ContainerSpec {
   /** "keep" puts the command behind the image's entrypoint; without it the command stands alone. */
   entrypoint?: "keep" | readonly string[];
   env: Readonly<Record<string, string>>;
+  /** Texts by name, which the command finds beside its output file. */
+  files?: Readonly<Record<string, string>>;
+  /** What the command may do with the workspace; "write" without it. With "none" it is not there. */
+  workspace?: "write" | "read" | "none";
   /** "" for the image's own; the workspace without it. */
   workingDir?: string;
   /** `uid`, `uid:gid` or a name; a user without rights when absent. */

@@ -41,7 +41,7 @@ export function createOptions(spec: ContainerSpec, placement: Placement): Contai
     StopSignal: "SIGTERM",
     HostConfig: {
       Mounts: [
-        { Type: "bind", Source: placement.workspace, Target: workspaceMount, ReadOnly: false },
+        ...workspaceMounts(spec, placement),
         { Type: "bind", Source: placement.outputFolder, Target: outputMount, ReadOnly: false },
         ...spec.caches.map(
           ({ name, path }) =>
@@ -75,6 +75,11 @@ export function createOptions(spec: ContainerSpec, placement: Placement): Contai
       LogConfig: { Type: "json-file", Config: { "max-size": "64m", "max-file": "1" } },
     },
   };
+}
+
+function workspaceMounts({ workspace: access = "write" }: ContainerSpec, { workspace }: Placement) {
+  if (access === "none") return [];
+  return [{ Type: "bind", Source: workspace, Target: workspaceMount, ReadOnly: access === "read" } as const];
 }
 
 function gpuRequest(gpus: number | "all") {

@@ -41,9 +41,16 @@ export function outputFolder(root: string, { promotionUid, alias, attempt }: Inv
   };
 }
 
-/** Makes the folder and an empty output file that any user of the container can write to. */
-export async function prepareOutputFolder({ path }: OutputFolder): Promise<void> {
+/** Makes the folder, an empty output file that any user of the container can write to, and files to be read. */
+export async function prepareOutputFolder(
+  { path }: OutputFolder,
+  files: Readonly<Record<string, string>> = {},
+): Promise<void> {
   await mkdir(path, { recursive: true });
+  for (const [name, text] of Object.entries(files)) {
+    await writeFile(join(path, name), text);
+    await chmod(join(path, name), 0o644);
+  }
   const file = await open(join(path, "output"), "w");
   await file.chmod(0o666);
   await file.close();
