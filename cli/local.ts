@@ -138,8 +138,15 @@ async function readJson(
   try {
     return parse((await readFile(file, "utf8")).replace(/^\uFEFF/, "")) as Record<string, unknown>;
   } catch (error) {
-    throw new UserError(`Cannot read "${file}" as JSON: ${(error as Error).message}`, { cause: error });
+    throw new UserError(`Cannot read "${file}" as JSON: ${reasonOf(error as NodeJS.ErrnoException)}`, {
+      cause: error,
+    });
   }
+}
+
+function reasonOf({ code, message }: NodeJS.ErrnoException): string {
+  const known: Record<string, string> = { ENOENT: "there is no such file", EISDIR: "it is a folder" };
+  return known[code ?? ""] ?? message;
 }
 
 export interface RunFlags {

@@ -1,5 +1,7 @@
+import { statSync } from "node:fs";
 import { z } from "zod";
 import { UserError } from "#core/failure.ts";
+import { didYouMean } from "#core/nearest-name.ts";
 import { inflateSteps } from "#core/promotion/inflate.ts";
 import { promotionName } from "#core/promotion/name.ts";
 import { checkResources } from "#core/resources/check.ts";
@@ -46,15 +48,39 @@ export async function readRunnable(
     return toRunnable(list.steps, promotionVars, more);
   }
   const resources = [...load([main, ...rest]), ...more];
-  const task = resources.find(({ kind }) => kind === "PromotionTask" || kind === "ClusterPromotionTask");
+  const task = theTaskOf(file, resources);
+  refuseUnknownVariables(task, vars);
+  const kind = task.kind as "PromotionTask" | "ClusterPromotionTask";
+  const { name } = task.metadata;
+  return toRunnable([{ task: { name, kind }, as: name, vars: [...vars] }], [], resources);
+}
+
+function theTaskOf(file: string, resources: readonly Resource[]): PromotionTask {
+  const tasks = resources.filter(({ kind }) => kind === "PromotionTask" || kind === "ClusterPromotionTask");
+  const [task, ...others] = tasks as PromotionTask[];
   if (task === undefined) {
     throw new UserError(`Cannot run "${file}": there is neither a PromotionTask nor a list of steps in it`, {
       hint: "A list of steps is what stands under `steps:` of a promotion template.",
     });
   }
-  const kind = task.kind as "PromotionTask" | "ClusterPromotionTask";
-  const { name } = task.metadata;
-  return toRunnable([{ task: { name, kind }, as: name, vars: [...vars] }], [], resources);
+  if (others.length > 0 && statSync(file, { throwIfNoEntry: false })?.isDirectory()) {
+    const names = [task, ...others].map(({ metadata }) => metadata.name).join(", ");
+    throw new UserError(`Cannot run "${file}": it holds several tasks: ${names}`, {
+      hint: "name the file of the one to run, and give the folder with -f for what it uses",
+    });
+  }
+  return task;
+}
+
+function refuseUnknownVariables({ metadata, spec }: PromotionTask, vars: readonly { name: string }[]): void {
+  const known = (spec.vars ?? []).map(({ name }) => name);
+  for (const { name } of vars) {
+    if (known.includes(name)) continue;
+    const advice = didYouMean(name, known) || (known.length > 0 ? `; it has ${known.join(", ")}` : "");
+    throw new UserError(
+      `Cannot set variable "${name}": the task "${metadata.name}" has no such one${advice}`,
+    );
+  }
 }
 
 async function toRunnable(

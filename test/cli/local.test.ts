@@ -329,6 +329,20 @@ describe("towpath run", () => {
     await expect(call((io) => run(file, { output: "json" }, io))).rejects.toThrow(says);
   });
 
+  it("refuses a variable that the task does not have, and names the nearest", async () => {
+    await expect(record(task, { var: ["whom=you", "greetign=bye"] })).rejects.toThrow(
+      'Cannot set variable "greetign": the task "greet" has no such one, did you mean "greeting"?',
+    );
+  });
+
+  it("refuses a folder with several tasks, since it cannot tell which is meant", async () => {
+    const folder = dirname(await fileWith(task, "one.yaml"));
+    await writeFile(join(folder, "two.yaml"), task.replace("name: greet,", "name: part,"));
+    await expect(call((io) => run(folder, { output: "json" }, io))).rejects.toThrow(
+      /holds several tasks: greet, part/,
+    );
+  });
+
   it("refuses a variable without a value", async () => {
     const file = await fileWith(task, "main.yaml");
     await expect(call((io) => run(file, { output: "json", var: ["whom"] }, io))).rejects.toThrow(
