@@ -42,6 +42,8 @@ export async function cloneRepository(
   await removeRemains(options);
   const gitDir = path.join(options.folder, "repo");
   await withMirror(git, source, { blobless: options.blobless }, async (mirror) => {
+    // Only now: a repository that cannot be reached leaves nothing behind.
+    await mkdir(options.folder, { recursive: true });
     await copyMirror(mirror, gitDir);
     const partial = await isPartial(mirror);
     await writeFile(path.join(gitDir, "config"), configFor(source, options, partial));
@@ -58,7 +60,6 @@ async function removeRemains({ folder, workTrees }: CloneOptions): Promise<void>
     if (await belongsTo(workTree, folder)) await rm(workTree, removal);
   }
   await rm(folder, removal);
-  await mkdir(folder, { recursive: true });
 }
 
 async function belongsTo(workTree: string, folder: string): Promise<boolean> {

@@ -47,6 +47,13 @@ describe("git-clone", () => {
     expect(git(repoURL, "log", "-1", "--format=%an <%ae>", "env/new")).toBe("Kargo <no-reply@kargo.io>");
   });
 
+  it("leaves nothing in the workspace when the repository cannot be read", async () => {
+    const ctx = fakeContext();
+    const repoURL = path.join(temporaryFolder(), "gone.git");
+    await expect(runStep(gitClone, { repoURL, checkout: [{ path: "out" }] }, ctx)).rejects.toThrow(repoURL);
+    expect(readdirSync(ctx.workspace.root)).toEqual([]);
+  });
+
   it("starts over when it is run again after a crash", async () => {
     const repoURL = bareRepository([{ "app.yaml": "one" }]);
     const ctx = fakeContext();
