@@ -11,6 +11,7 @@ import { createEgressPolicy } from "#core/egress/policy.ts";
 import { createExpressions, type Expressions } from "#core/expressions/expressions.ts";
 import { configuredGitUser } from "#core/git/configured-user.ts";
 import { createKeyedLock } from "#core/keyed-lock.ts";
+import { maxOciPushBytesFrom } from "#core/oci/push-limit.ts";
 import { type EngineServices, engineSettingsFrom } from "#core/promotion/engine.ts";
 import { createStepFunctions } from "#core/promotion/functions.ts";
 import { openStepLog } from "#core/promotion/step-log.ts";
@@ -56,6 +57,7 @@ export async function openLocalTools({ allowNet }: LocalSettings): Promise<Local
   const docker = connectEngine();
   const images = createImages(docker);
   const allowed = allowancesFrom(process.env);
+  const maxOciPushBytes = maxOciPushBytesFrom(process.env);
   const now = () => new Date();
 
   async function openWorld(resources: readonly Resource[]): Promise<LocalWorld> {
@@ -74,6 +76,7 @@ export async function openLocalTools({ allowNet }: LocalSettings): Promise<Local
       lock,
       cacheFolder: join(folder, "cache"),
       gitUser: () => configuredGitUser(store, masker),
+      maxOciPushBytes,
       now,
     });
     const containers = {

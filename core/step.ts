@@ -178,6 +178,8 @@ export interface StepContext {
   readonly credentials: CredentialSource;
   /** Who commits when a step names nobody, as the ClusterConfig says; what it leaves out has defaults. */
   gitUser?(): Promise<{ name?: string; email?: string; signingKey?: string } | undefined>;
+  /** Bytes that oci-push may copy from one repository to another; negative for any number. 1 GiB without it. */
+  readonly maxOciPushBytes?: number | undefined;
   readonly log: StepLog;
   /** Aborted when the promotion is aborted, the step times out or the daemon stops. */
   readonly signal: AbortSignal;

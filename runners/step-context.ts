@@ -21,6 +21,7 @@ export interface StepServices {
   /** Absolute path of the folder that caches are kept in. */
   cacheFolder: string;
   gitUser?: StepContext["gitUser"];
+  maxOciPushBytes?: number | undefined;
   now(): Date;
 }
 
@@ -49,6 +50,7 @@ export function createStepContext(
     outputs: invocation.outputs,
     credentials: services.credentialsFor(project),
     gitUser: services.gitUser,
+    maxOciPushBytes: services.maxOciPushBytes,
     log: {
       info: (text) => writeLines(io, "stdout", text),
       warn: (text) => writeLines(io, "stderr", text),

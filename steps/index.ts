@@ -20,6 +20,8 @@ import http from "./http.ts";
 import httpDownload from "./http-download.ts";
 import jsonParse from "./json-parse.ts";
 import jsonUpdate from "./json-update.ts";
+import ociDownload from "./oci-download.ts";
+import ociPush from "./oci-push.ts";
 import setFreightAlias from "./set-freight-alias.ts";
 import setMetadata from "./set-metadata.ts";
 import tar from "./tar.ts";
@@ -54,6 +56,8 @@ export const builtinSteps: readonly StepDefinition[] = [
   httpDownload,
   jsonParse,
   jsonUpdate,
+  ociDownload,
+  ociPush,
   setFreightAlias,
   setMetadata,
   tar,

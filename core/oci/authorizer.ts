@@ -13,6 +13,10 @@ export interface Access {
   repository: string;
   credentials: Credentials | undefined;
   insecureSkipTLSVerify: boolean;
+  /** What is to be done there; a token for one is not good for the other. */
+  push?: boolean;
+  /** A repository of the same registry that blobs are to be taken over from. */
+  mountFrom?: string | undefined;
   signal: AbortSignal | undefined;
 }
 
@@ -61,8 +65,8 @@ export function createAuthorizer(fetch: Fetch, now: () => number = Date.now): Au
   };
 }
 
-function keyOf({ origin, repository, credentials }: Access): string {
-  return JSON.stringify([origin, repository, credentialsKey(credentials)]);
+function keyOf({ origin, repository, credentials, push = false, mountFrom = "" }: Access): string {
+  return JSON.stringify([origin, repository, credentialsKey(credentials), push, mountFrom]);
 }
 
 /** Tells credentials apart without keeping them. */
@@ -116,7 +120,7 @@ export function refusalOf(credentials: Credentials | undefined): string {
 }
 
 /** Where a token is to be had. A realm in plain HTTP is refused to a registry that is spoken to over TLS. */
-function tokenUrl({ origin, repository }: Access, { parameters }: Challenge): URL {
+function tokenUrl({ origin, repository, push, mountFrom }: Access, { parameters }: Challenge): URL {
   const url = URL.parse(parameters.realm ?? "", origin);
   const isSafe = url?.protocol === "https:" || (url?.protocol === "http:" && origin.startsWith("http:"));
   if (url === null || !isSafe) {
@@ -125,6 +129,8 @@ function tokenUrl({ origin, repository }: Access, { parameters }: Challenge): UR
   url.username = "";
   url.password = "";
   if (parameters.service !== undefined) url.searchParams.set("service", parameters.service);
-  url.searchParams.set("scope", parameters.scope || `repository:${repository}:pull`);
+  const own = push ? `repository:${repository}:pull,push` : parameters.scope;
+  url.searchParams.set("scope", own || `repository:${repository}:pull`);
+  if (mountFrom !== undefined) url.searchParams.append("scope", `repository:${mountFrom}:pull`);
   return url;
 }

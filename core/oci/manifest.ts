@@ -9,6 +9,15 @@ export const imageTypes = [
   "application/vnd.docker.distribution.manifest.v2+json",
 ];
 
+/** One part of an artifact: where it lies and what it is. */
+const Descriptor = z.object({
+  mediaType: z.string().default(""),
+  digest: z.string(),
+  /** Bytes. */
+  size: z.number().default(0),
+});
+export type Descriptor = z.infer<typeof Descriptor>;
+
 /** What is asked for in the Accept header of requests for manifests. */
 export const acceptedManifests = [...indexTypes, ...imageTypes].join(", ");
 
@@ -40,7 +49,8 @@ export type ImageIndex = z.infer<typeof ImageIndex>;
 export const ImageManifest = z.object({
   mediaType: z.string().optional(),
   annotations,
-  config: z.object({ digest: z.string(), mediaType: z.string().optional() }),
+  config: Descriptor,
+  layers: z.array(Descriptor).nullish(),
 });
 export type ImageManifest = z.infer<typeof ImageManifest>;
 

@@ -11,7 +11,26 @@ import type { Fetch } from "#core/step.ts";
 export interface RepositoryAccess {
   credentials?: Credentials | undefined;
   insecureSkipTLSVerify?: boolean | undefined;
+  /** Asks for the right to write, too. */
+  push?: boolean | undefined;
+  /** A repository of the same registry that blobs are to be taken over from, without the registry's name. */
+  mountFrom?: string | undefined;
   signal?: AbortSignal | undefined;
+}
+
+/** A request of a session. */
+export interface RegistryRequest {
+  method?: "GET" | "HEAD" | "POST" | "PUT";
+  accept?: string;
+  contentType?: string;
+  /** A stream cannot be sent twice: another request has to have shown before that the credentials are good. */
+  body?: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>;
+  /** Of a stream. */
+  contentLength?: number;
+  /** Of the whole exchange; 30 by default. */
+  timeoutSeconds?: number;
+  /** Longer answers fail; 10 MiB by default. */
+  maxBodyBytes?: number;
 }
 
 /** Sends authenticated requests about one repository of one registry. */
@@ -23,7 +42,7 @@ export interface RegistrySession {
    * returned, everything else is thrown as a StepFailure: "refused" for 401 and 403, "transient" for 429
    * and 5xx.
    */
-  send(path: string, init?: { method?: "GET" | "HEAD"; accept?: string }): Promise<Response>;
+  send(path: string, request?: RegistryRequest): Promise<Response>;
 }
 
 /** All registries together: one budget for each, tokens kept, schemes remembered. One of it serves the daemon. */
@@ -83,13 +102,11 @@ interface Target extends RepositoryAccess {
   repository: string;
 }
 
-type RequestInitOfSession = NonNullable<Parameters<RegistrySession["send"]>[1]>;
-
 async function sendTo(
   shared: Shared,
   target: Target,
   path: string,
-  init: RequestInitOfSession = {},
+  init: RegistryRequest = {},
 ): Promise<Response> {
   const { host } = target;
   if (shared.plainHttp.has(host)) return sendOver(shared, target, "http", path, init);
@@ -108,7 +125,7 @@ async function sendOver(
   target: Target,
   scheme: "http" | "https",
   path: string,
-  init: RequestInitOfSession,
+  init: RegistryRequest,
 ): Promise<Response> {
   const origin = `${scheme}://${target.host}`;
   const url = ownUrl(origin, target.repository, path);
@@ -117,17 +134,20 @@ async function sendOver(
     repository: target.repository,
     credentials: target.credentials,
     insecureSkipTLSVerify: target.insecureSkipTLSVerify ?? false,
+    push: target.push ?? false,
+    mountFrom: target.mountFrom,
     signal: target.signal,
   };
   const { authorizer } = shared;
   const first = await exchange(shared, target, url, init, authorizer.known(access));
-  if (first.status !== 401) return checked(target, url, first);
+  const isSentOnce = init.body instanceof ReadableStream;
+  if (first.status !== 401 || isSentOnce) return checked(target, url, first, init);
   const authorization = await shared
     .budget(target.host)
     .spend(() => authorizer.answer(access, first), target.signal);
   await first.body?.cancel();
-  if (authorization === undefined) return checked(target, url, first);
-  return checked(target, url, await exchange(shared, target, url, init, authorization));
+  if (authorization === undefined) return checked(target, url, first, init);
+  return checked(target, url, await exchange(shared, target, url, init, authorization), init);
 }
 
 /** Credentials go along with every request, so a link to another server is not followed. */
@@ -141,16 +161,19 @@ async function exchange(
   { fetch, now, budget }: Shared,
   { host, insecureSkipTLSVerify = false, signal }: Target,
   url: URL,
-  { method = "GET", accept }: RequestInitOfSession,
+  request: RegistryRequest,
   authorization: string | undefined,
 ): Promise<Response> {
+  const { method = "GET", accept, contentType, contentLength, body = null, ...bounds } = request;
   const headers = {
     ...(accept === undefined ? {} : { accept }),
+    ...(contentType === undefined ? {} : { "content-type": contentType }),
+    ...(contentLength === undefined ? {} : { "content-length": String(contentLength) }),
     ...(authorization === undefined ? {} : { authorization }),
   };
   const ownBudget = budget(host);
   const response = await ownBudget.spend(
-    () => fetch(url, { method, headers, insecureSkipTLSVerify, signal: signal ?? null }),
+    () => fetch(url, { method, headers, body, ...bounds, insecureSkipTLSVerify, signal: signal ?? null }),
     signal,
   );
   const pauseSeconds = askedPauseSeconds(response, now());
@@ -158,10 +181,16 @@ async function exchange(
   return response;
 }
 
-async function checked(target: Target, url: URL, response: Response): Promise<Response> {
+async function checked(
+  target: Target,
+  url: URL,
+  response: Response,
+  { method = "GET" }: RegistryRequest,
+): Promise<Response> {
   if (response.ok || response.status === 404) return response;
   const code = await errorCode(response);
-  const what = `Cannot read "${target.repository}" of registry "${target.host}"`;
+  const verb = method === "GET" || method === "HEAD" ? "read" : "write to";
+  const what = `Cannot ${verb} "${target.repository}" of registry "${target.host}"`;
   switch (response.status) {
     case 401:
     case 403:

@@ -1,5 +1,3 @@
-import { createHash } from "node:crypto";
-import type { z } from "zod";
 import { StepFailure } from "#core/failure.ts";
 import {
   acceptedManifests,
@@ -9,6 +7,7 @@ import {
   imageTypes,
   indexTypes,
 } from "#core/oci/manifest.ts";
+import { checkedDigest, isDigest, parseContent, parseJson, readRawManifest } from "#core/oci/raw-manifest.ts";
 import type { RegistryClient, RegistrySession, RepositoryAccess } from "#core/oci/registry-client.ts";
 
 export type Manifest =
@@ -106,23 +105,40 @@ async function digestOf(session: RegistrySession, tag: string): Promise<string |
 }
 
 async function readManifest(session: RegistrySession, reference: string): Promise<Manifest | undefined> {
-  const response = await session.send(`/manifests/${reference}`, { accept: acceptedManifests });
-  if (response.status === 404) {
-    await response.body?.cancel();
-    return undefined;
-  }
-  const body = Buffer.from(await response.arrayBuffer());
-  const digest = checkedDigest(session, reference, body);
-  const content = parseJson(session, reference, body);
-  const declared = (response.headers.get("content-type") ?? "").split(";")[0]?.trim() ?? "";
-  const mediaType = mediaTypeOf(content) ?? declared;
+  const raw = await readRawManifest(session, reference);
+  if (raw === undefined) return undefined;
+  const { digest, mediaType, content } = raw;
   if (indexTypes.includes(mediaType)) {
-    return { kind: "index", digest, index: parse(session, reference, ImageIndex, content) };
+    return { kind: "index", digest, index: parseContent(session, reference, ImageIndex, content) };
   }
   if (imageTypes.includes(mediaType)) {
-    return { kind: "image", digest, image: parse(session, reference, ImageManifest, content) };
+    return { kind: "image", digest, image: parseContent(session, reference, ImageManifest, content) };
   }
   return { kind: "unknown", digest, mediaType };
+}
+
+/** The image behind a reference; of an index, the one for the platform. Undefined when it is not there. */
+export async function readImage(
+  session: RegistrySession,
+  reference: string,
+  platform: { os: string; architecture: string },
+): Promise<ImageManifest | undefined> {
+  const manifest = await readManifest(session, reference);
+  if (manifest === undefined || manifest.kind === "image") return manifest?.image;
+  if (manifest.kind === "unknown") {
+    const what = `What "${session.name}" has at ${reference}`;
+    throw new StepFailure("errored", `${what} is of a kind that is not known: "${manifest.mediaType}"`);
+  }
+  const { os, architecture } = platform;
+  // An entry that names no platform is taken for the usual one.
+  const chosen = manifest.index.manifests.find(
+    (entry) => !entry.platform || (entry.platform.os === os && entry.platform.architecture === architecture),
+  );
+  if (chosen !== undefined) return await readImage(session, chosen.digest, platform);
+  throw new StepFailure(
+    "errored",
+    `The index that "${session.name}" has at ${reference} names no image for ${os}/${architecture}`,
+  );
 }
 
 async function readConfig(session: RegistrySession, digest: string): Promise<ImageConfig> {
@@ -133,48 +149,5 @@ async function readConfig(session: RegistrySession, digest: string): Promise<Ima
   }
   const body = Buffer.from(await response.arrayBuffer());
   checkedDigest(session, digest, body);
-  return parse(session, digest, ImageConfig, parseJson(session, digest, body));
-}
-
-/** The content's digest. Asked for by digest, other content is refused: a registry or a mirror went wrong. */
-function checkedDigest(session: RegistrySession, reference: string, body: Buffer): string {
-  const algorithm = reference.startsWith("sha512:") ? "sha512" : "sha256";
-  const digest = `${algorithm}:${createHash(algorithm).update(body).digest("hex")}`;
-  if (isDigest(reference) && reference !== digest) {
-    throw new StepFailure(
-      "refused",
-      `"${session.name}@${reference}" gave other content than that: ${digest}`,
-    );
-  }
-  return digest;
-}
-
-function isDigest(text: string): boolean {
-  return /^[a-z0-9]+:[a-f0-9]+$/.test(text);
-}
-
-function mediaTypeOf(content: unknown): string | undefined {
-  const { mediaType } = (content ?? {}) as { mediaType?: unknown };
-  return typeof mediaType === "string" && mediaType !== "" ? mediaType : undefined;
-}
-
-function parseJson(session: RegistrySession, reference: string, body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString("utf8"));
-  } catch (cause) {
-    throw new StepFailure("errored", `What "${session.name}" gave for ${reference} is not JSON`, { cause });
-  }
-}
-
-function parse<T extends z.ZodType>(
-  session: RegistrySession,
-  reference: string,
-  schema: T,
-  content: unknown,
-): z.output<T> {
-  const parsed = schema.safeParse(content);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  const where = issue === undefined ? "" : ` at ${issue.path.join(".")}: ${issue.message}`;
-  throw new StepFailure("errored", `What "${session.name}" gave for ${reference} cannot be read${where}`);
+  return parseContent(session, digest, ImageConfig, parseJson(session, digest, body));
 }

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { configuredGitUser } from "#core/git/configured-user.ts";
 import type { AnalysisRun } from "#core/resources/analysis-run.ts";
+import { maxOciPushBytesFrom } from "#core/oci/push-limit.ts";
 import type { Promotion } from "#core/resources/promotion.ts";
 import type { StepKinds } from "#core/runner.ts";
 import { isOver } from "#core/stages/verification/phases.ts";
@@ -22,7 +23,7 @@ export function stepKinds(parts: Parts, folder: DataFolder): StepKinds {
     ...parts,
     cacheFolder: folder.cache,
     gitUser: () => configuredGitUser(parts.store, parts.masker),
-    maxOciPushBytes: parts.maxOciPushBytes,
+    maxOciPushBytes: maxOciPushBytesFrom(parts.env),
   });
   const containers = {
     ...parts,

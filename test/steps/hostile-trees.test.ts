@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { link, mkdir, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -80,6 +81,9 @@ const uses: Record<string, readonly ((way: string) => Config)[]> = {
   "http-download": [(way) => ({ url, outPath: way, allowOverwrite: true })],
   "json-parse": [(way) => ({ path: way, outputs: [{ name: "a", fromExpression: "a" }] })],
   "json-update": [(way) => ({ path: way, updates: [{ key: "a", value: "x" }] })],
+  "oci-download": [
+    (way) => ({ imageRef: `${new URL(url).host}/shop/web:1`, outPath: way, allowOverwrite: true }),
+  ],
   tar: [(way) => ({ inPath: way, outPath: "packed" }), (way) => ({ inPath: "good", outPath: way })],
   "toml-parse": [(way) => ({ path: way, outputs: [{ name: "a", fromExpression: "a" }] })],
   "toml-update": [(way) => ({ path: way, updates: [{ key: "a", value: "x" }] })],
@@ -93,6 +97,13 @@ const uses: Record<string, readonly ((way: string) => Config)[]> = {
   "yaml-update": [(way) => ({ path: way, updates: [{ key: "a", value: "x" }] })],
 };
 
+/** Of an artifact whose only layer is what the server answers to everything else. */
+const manifest = JSON.stringify({
+  mediaType: "application/vnd.oci.image.manifest.v1+json",
+  config: { digest: "sha256:0" },
+  layers: [{ digest: `sha256:${createHash("sha256").update("downloaded").digest("hex")}`, size: 10 }],
+});
+
 const touchNoFiles = [
   "compose-output",
   // Touches them in its container alone, which has nothing else to reach.
@@ -104,6 +115,7 @@ const touchNoFiles = [
   "git-open-pr",
   "git-wait-for-pr",
   "github-push",
+  "oci-push",
   "set-freight-alias",
   "set-metadata",
   "wait-for-approval",
@@ -131,7 +143,7 @@ describe.each(
     const bodies: string[] = [];
     ({ url } = await serve(async (request, response) => {
       for await (const chunk of request) bodies.push(String(chunk));
-      response.end("downloaded");
+      response.end(request.url?.includes("/manifests/") ? manifest : "downloaded");
     }));
     const { outer, ctx } = await hostileTree();
     execFileSync("cp", [tarball, path.join(ctx.workspace.root, "good.tar")]);

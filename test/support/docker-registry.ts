@@ -1,11 +1,12 @@
-import { execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import path from "node:path";
-import { onTestFinished } from "vitest";
+import { afterAll } from "vitest";
 import { createFetch } from "#core/egress/fetch.ts";
 import { createEgressPolicy } from "#core/egress/policy.ts";
+import { acceptedManifests } from "#core/oci/manifest.ts";
 import { temporaryFolder } from "#test/support/step-context.ts";
 
 /** Debian's registry, with a password ("joe", "s3cret") or TLS by a certificate that nobody knows. */
@@ -14,8 +15,22 @@ export interface DockerRegistryOptions {
   tls?: boolean;
 }
 
+/** What a manifest says of a part of its artifact. */
+export interface Descriptor {
+  mediaType: string;
+  digest: string;
+  size: number;
+}
+
 export interface DockerRegistry {
   host: string;
+  /** The registry's certificate in PEM, which signs itself; "" without TLS. */
+  certificate: string;
+  pushBlob(repository: string, content: Buffer | string, mediaType: string): Promise<Descriptor>;
+  /** Without a tag it goes by its digest. */
+  pushManifest(repository: string, tag: string | undefined, manifest: TestManifest): Promise<Descriptor>;
+  /** The manifest behind a tag or a digest. */
+  readManifest(repository: string, reference: string): Promise<StoredManifest>;
   /** Pushes a small image for linux/amd64 and returns its digest. */
   push(
     repository: string,
@@ -24,12 +39,28 @@ export interface DockerRegistry {
   ): Promise<string>;
 }
 
+export type TestManifest = { mediaType: string } & Record<string, unknown>;
+
+export interface StoredManifest {
+  digest: string;
+  mediaType: string;
+  annotations?: Record<string, string>;
+  config?: Descriptor;
+  manifests?: Descriptor[];
+  layers?: Descriptor[];
+}
+
 const passwordFile = "joe:$2a$05$3Yx1AgajYObZBHJpgjNFtefqdP1K6AN1Nup5nXW9dK8bAo9/a718.\n";
 const authorization = `Basic ${Buffer.from("joe:s3cret").toString("base64")}`;
 const manifestType = "application/vnd.oci.image.manifest.v1+json";
 const fetch = createFetch({ policy: createEgressPolicy({ allow: ["127.0.0.1"] }) });
 
-/** Starts a registry of its own for the test, which ends with it. */
+const running: ChildProcess[] = [];
+afterAll(() => {
+  for (const registry of running.splice(0)) registry.kill();
+});
+
+/** Starts a registry, which ends after the tests of this file. */
 export async function startDockerRegistry(options: DockerRegistryOptions = {}): Promise<DockerRegistry> {
   const folder = temporaryFolder();
   const host = `127.0.0.1:${await freePort()}`;
@@ -37,9 +68,7 @@ export async function startDockerRegistry(options: DockerRegistryOptions = {}): 
   if (options.tls) makeCertificate(folder);
   writeFileSync(path.join(folder, "config.yml"), configuration(folder, host, options));
   const registry = spawn("docker-registry", ["serve", path.join(folder, "config.yml")], { stdio: "ignore" });
-  onTestFinished(() => {
-    registry.kill();
-  });
+  running.push(registry);
   const base = `${options.tls ? "https" : "http"}://${host}`;
   await untilUp(`${base}/v2/`);
 
@@ -55,32 +84,40 @@ export async function startDockerRegistry(options: DockerRegistryOptions = {}): 
     if (!response.ok) throw new Error(`${method} ${url}: ${response.status}`);
     return response;
   };
-  const pushBlob = async (
-    repository: string,
-    content: unknown,
-  ): Promise<{ digest: string; size: number }> => {
-    const body = Buffer.from(JSON.stringify(content));
+  const pushBlob = async (repository: string, content: Buffer | string, mediaType: string) => {
+    const body = Buffer.from(content as string);
     const digest = digestOf(body);
     const upload = await send("POST", `${base}/v2/${repository}/blobs/uploads/`);
     const location = new URL(upload.headers.get("location") ?? "", base);
     location.searchParams.set("digest", digest);
     await send("PUT", location.href, body);
-    return { digest, size: body.length };
+    return { mediaType, digest, size: body.length };
+  };
+  const pushManifest = async (repository: string, tag: string | undefined, manifest: TestManifest) => {
+    const body = Buffer.from(JSON.stringify({ schemaVersion: 2, ...manifest }));
+    const digest = digestOf(body);
+    await send("PUT", `${base}/v2/${repository}/manifests/${tag ?? digest}`, body, manifest.mediaType);
+    return { mediaType: manifest.mediaType, digest, size: body.length };
   };
   return {
     host,
+    certificate: options.tls ? readFileSync(path.join(folder, "cert.pem"), "utf8") : "",
+    pushBlob,
+    pushManifest,
     async push(repository, tag, { created = "2030-01-01T00:00:00Z", annotations } = {}) {
-      const config = await pushBlob(repository, { os: "linux", architecture: "amd64", created, tag });
-      const manifest = {
-        schemaVersion: 2,
-        mediaType: manifestType,
-        config: { mediaType: "application/vnd.oci.image.config.v1+json", ...config },
-        layers: [],
-        annotations,
-      };
-      const body = Buffer.from(JSON.stringify(manifest));
-      await send("PUT", `${base}/v2/${repository}/manifests/${tag}`, body, manifestType);
-      return digestOf(body);
+      const content = JSON.stringify({ os: "linux", architecture: "amd64", created, tag });
+      const config = await pushBlob(repository, content, "application/vnd.oci.image.config.v1+json");
+      const manifest = { mediaType: manifestType, config, layers: [], annotations };
+      return (await pushManifest(repository, tag, manifest)).digest;
+    },
+    async readManifest(repository, reference) {
+      const accept = acceptedManifests;
+      const response = await fetch(`${base}/v2/${repository}/manifests/${reference}`, {
+        headers: options.password ? { accept, authorization } : { accept },
+        insecureSkipTLSVerify: true,
+      });
+      const digest = response.headers.get("docker-content-digest");
+      return { ...((await response.json()) as StoredManifest), digest: digest ?? "" };
     },
   };
 }

@@ -27,6 +27,16 @@ function authorizer(answer: () => Response) {
 const bearer = challenge('Bearer realm="https://auth.example.com/token",service="registry.example.com"');
 
 describe("answering a registry's challenge", () => {
+  it("asks for the right to write, and to read where blobs are taken from, apart from that to read", async () => {
+    const { asked, authorizer: one } = authorizer(() => Response.json({ token: "t" }));
+    await one.answer({ ...access, push: true, mountFrom: "shop/base" }, bearer);
+    expect(new URL(asked[0]?.url ?? "").searchParams.getAll("scope")).toEqual([
+      "repository:shop/web:pull,push",
+      "repository:shop/base:pull",
+    ]);
+    expect(one.known(access)).toBeUndefined();
+  });
+
   it("asks for a token to read the repository, and renews it ahead of its end", async () => {
     const {
       asked,
