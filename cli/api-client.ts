@@ -91,20 +91,23 @@ async function reach(url: URL, init: RequestInit): Promise<Response> {
 }
 
 async function refusal(response: Response): Promise<UserError> {
-  const text = await response.text();
-  const hint =
-    response.status === 401 ? "check --token or TOWPATH_TOKEN: it must be this daemon's token" : undefined;
-  return new UserError(errorOf(text) ?? `The daemon answered ${response.status} ${response.statusText}`, {
+  const { error, hint } = told(await response.text());
+  const aboutToken = "check --token or TOWPATH_TOKEN: it must be this daemon's token";
+  return new UserError(error ?? `The daemon answered ${response.status} ${response.statusText}`, {
     status: response.status,
-    hint,
+    hint: hint ?? (response.status === 401 ? aboutToken : undefined),
   });
 }
 
-function errorOf(text: string): string | undefined {
+/** What an answer says went wrong: the daemon's JSON, or as much of a proxy's page as a line can hold. */
+function told(text: string): { error?: string; hint?: string } {
   try {
-    const { error } = JSON.parse(text) as { error?: unknown };
-    return typeof error === "string" ? error : undefined;
+    const { error, hint } = Object(JSON.parse(text)) as { error?: unknown; hint?: unknown };
+    return {
+      ...(typeof error === "string" && { error }),
+      ...(typeof hint === "string" && { hint }),
+    };
   } catch {
-    return text.trim() === "" ? undefined : text.trim().slice(0, 500);
+    return text.trim() === "" ? {} : { error: text.trim().slice(0, 500) };
   }
 }

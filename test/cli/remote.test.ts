@@ -210,6 +210,14 @@ describe("the command line against a daemon", () => {
     expect(stderr).toContain("requestedFreigth");
   });
 
+  it("passes on what the daemon advises", async () => {
+    const file = join(root, "homeless.yaml");
+    const spec = { subscriptions: [{ git: { repoURL } }] };
+    const metadata = { name: "app", namespace: "nowhere" };
+    await writeFile(file, JSON.stringify({ apiVersion: kargo, kind: "Warehouse", metadata, spec }));
+    expect((await towpath("apply", "-f", file)).stderr).toContain("  try: Apply the Project first");
+  });
+
   it("names the place of a manifest that is alone, and of YAML that cannot be read", async () => {
     const [alone, broken] = [join(root, "alone.yaml"), join(root, "broken.yaml")];
     await writeFile(alone, ["", ...badStage("one"), ""].join("\n"));
