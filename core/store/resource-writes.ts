@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Cipher } from "#core/credentials/cipher.ts";
 import { formatRef, type Resource, type ResourceRef, refOf } from "#core/resources/resource.ts";
+import { analysisLogOwner } from "#core/store/log-owner.ts";
 import { forgetLogs } from "#core/store/log-rows.ts";
 import { compareWithRow, type ResourceRow, toBody } from "#core/store/resource-rows.ts";
 import type { Statements } from "#core/store/statements.ts";
@@ -90,7 +91,7 @@ export function writeStatus(
   return { type: "MODIFIED", row };
 }
 
-/** Forgets with the resource what only it needed: labels, due time, journal and a promotion's logs. */
+/** Forgets with the resource what only it needed: labels, due time, journal and logs. */
 export function deleteResource(sql: Statements, ref: ResourceRef): Written {
   const row = getRow(sql, ref, "delete", undefined);
   row.version = nextVersion(sql);
@@ -98,6 +99,7 @@ export function deleteResource(sql: Statements, ref: ResourceRef): Written {
   sql.run("delete from due where kind = ? and project = ? and name = ?", row.kind, row.project, row.name);
   forgetJournal(sql, row.uid);
   if (row.kind === "Promotion") forgetLogs(sql, row.project, row.name);
+  if (row.kind === "AnalysisRun") forgetLogs(sql, row.project, analysisLogOwner(row.name));
   return { type: "DELETED", row };
 }
 

@@ -33,22 +33,34 @@ export function nextMeasurement(
   const last = result?.measurements?.at(-1);
   if (last === undefined) {
     const start = startedAt === undefined ? now.getTime() : Date.parse(startedAt);
-    return new Date(start + (parseDuration(metric.initialDelay ?? "0s") ?? 0));
+    return new Date(start + (parseDuration(metric.initialDelay || "0s") ?? 0));
   }
+  if (isInFlight(result)) return last.resumeAt === undefined ? now : new Date(last.resumeAt);
   const count = effectiveCount(metric);
   if (count !== undefined && (result?.count ?? 0) >= count) return undefined;
-  const isRegular = last.phase !== "Error" && metric.interval !== undefined;
+  const isRegular = last.phase !== "Error" && Boolean(metric.interval);
   const pause = (isRegular ? parseDuration(metric.interval ?? "") : undefined) ?? errorRetryMilliseconds;
   return new Date(Date.parse(last.finishedAt ?? "") + pause);
 }
 
-/** The metric's result with one more measurement; no more than `kept` of them stay in it. */
+/** Whether the metric's last measurement was begun and is not over. */
+export function isInFlight(result: MetricResult | undefined): boolean {
+  const last = result?.measurements?.at(-1);
+  return last !== undefined && !isOver(last.phase);
+}
+
+/**
+ * The metric's result with one more measurement, which takes the place of one that was not over. No more
+ * than `kept` of them stay in it.
+ */
 export function addMeasurement(result: MetricResult, measurement: Measurement, kept: number): MetricResult {
   const next = { ...result, phase: "Running" as AnalysisPhase };
   const add = (field: "successful" | "failed" | "inconclusive" | "error") => {
     next[field] = (next[field] ?? 0) + 1;
   };
-  next.measurements = [...(result.measurements ?? []), measurement].slice(-kept);
+  const earlier = result.measurements ?? [];
+  next.measurements = [...(isInFlight(result) ? earlier.slice(0, -1) : earlier), measurement].slice(-kept);
+  if (!isOver(measurement.phase)) return next;
   next.consecutiveSuccess = 0;
   if (measurement.phase === "Error") {
     add("error");
@@ -66,29 +78,33 @@ export function addMeasurement(result: MetricResult, measurement: Measurement, k
   return next;
 }
 
+/** Whether no new measurement is to be begun, and what is in flight is to be ended. */
+export function isTerminating(status: AnalysisRunStatus, terminate: boolean): boolean {
+  return terminate || (status.metricResults ?? []).some(endsRun);
+}
+
 /** Gives every metric its phase, and the run the one that follows from them. */
 export function assessRun(
   metrics: readonly Metric[],
   status: AnalysisRunStatus,
   terminate: boolean,
 ): AnalysisRunStatus {
-  const isTerminating = terminate || (status.metricResults ?? []).some(endsRun);
+  const isEnding = isTerminating(status, terminate);
   const results = (status.metricResults ?? []).map((result) => {
     const metric = metrics.find(({ name }) => name === result.name);
-    return metric === undefined ? result : assessMetric(metric, result, isTerminating);
+    return metric === undefined ? result : assessMetric(metric, result, isEnding);
   });
   const summary = { ...status, metricResults: results, ...summaries(metrics, results) };
   // What has ended the run ends the other metrics too.
-  if (!isTerminating && results.some(endsRun)) return assessRun(metrics, summary, true);
+  if (!isEnding && results.some(endsRun)) return assessRun(metrics, summary, terminate);
 
   const deciding = results.filter(({ dryRun }) => !dryRun);
   const isComplete = metrics.every(({ name }) =>
     isOver(results.find((result) => result.name === name)?.phase),
   );
-  if (!isComplete && !isTerminating) return { ...summary, phase: "Running" };
+  if (!isComplete && (!isEnding || results.some(isInFlight))) return { ...summary, phase: "Running" };
   const worst = worstOf(deciding);
-  const message =
-    messageOf(metrics, worst) ?? (terminate && !deciding.some(endsRun) ? "Run Terminated" : undefined);
+  const message = messageOf(metrics, worst) ?? (terminate ? "Run Terminated" : undefined);
   return { ...summary, phase: worst?.phase ?? "Successful", ...(message ? { message } : {}) };
 }
 
@@ -96,22 +112,26 @@ function endsRun({ phase, dryRun }: MetricResult): boolean {
   return !dryRun && isOver(phase) && phase !== "Successful";
 }
 
-function assessMetric(metric: Metric, result: MetricResult, isTerminating: boolean): MetricResult {
+function assessMetric(metric: Metric, result: MetricResult, isEnding: boolean): MetricResult {
   if (isOver(result.phase)) return result;
-  const phase = phaseOf(metric, result, isTerminating);
-  const message = result.measurements?.at(-1)?.message;
+  const phase = phaseOf(metric, result, isEnding);
+  const because = result.dryRun ? exceededLimit(metric, result)?.because : undefined;
+  const message = because
+    ? `Metric assessed ${phase} due to ${because}`
+    : result.measurements?.at(-1)?.message;
   return { ...result, phase, ...(isOver(phase) && message ? { message } : {}) };
 }
 
-function phaseOf(metric: Metric, result: MetricResult, isTerminating: boolean): AnalysisPhase {
+function phaseOf(metric: Metric, result: MetricResult, isEnding: boolean): AnalysisPhase {
+  if (isInFlight(result)) return "Running";
   const exceeded = exceededLimit(metric, result);
   if (exceeded !== undefined) return exceeded.phase;
   const enough = toInteger(metric.consecutiveSuccessLimit, 0);
   if (enough > 0 && (result.consecutiveSuccess ?? 0) >= enough) return "Successful";
   const count = effectiveCount(metric);
   const isCounted = count !== undefined && (result.count ?? 0) >= count;
-  if (isCounted) return enough > 0 ? "Inconclusive" : "Successful";
-  if (isTerminating) return enough > 0 && (result.count ?? 0) > 0 ? "Inconclusive" : "Successful";
+  if (isCounted && enough > 0) return toInteger(metric.failureLimit, 0) < 0 ? "Failed" : "Inconclusive";
+  if (isCounted || isEnding) return "Successful";
   return (result.measurements ?? []).length === 0 ? "Pending" : "Running";
 }
 
@@ -179,5 +199,5 @@ function summaries(
 function effectiveCount({ count, interval }: Metric): number | undefined {
   const given = toInteger(count, 0);
   if (given !== 0) return given;
-  return interval === undefined ? 1 : undefined;
+  return interval ? undefined : 1;
 }

@@ -55,21 +55,30 @@ export async function buildAnalysisRun(services: Services, request: RunRequest):
   };
 }
 
+/** Each template once, those that a template joins to itself behind it. */
 async function findTemplates(
   { store }: Services,
   project: string,
   { analysisTemplates = [] }: Verification,
 ): Promise<AnalysisTemplateSpec[]> {
-  const specs: AnalysisTemplateSpec[] = [];
-  for (const { kind = "AnalysisTemplate", name } of analysisTemplates) {
+  const specs = new Map<string, AnalysisTemplateSpec>();
+  const add = async (kind: string, name: string, wantedBy = ""): Promise<void> => {
+    if (specs.has(`${kind}/${name}`)) return;
     const isOfProject = kind === "AnalysisTemplate";
     const template = await store.get(isOfProject ? { kind, project, name } : { kind, name });
     if (template === undefined) {
-      throw new Error(`${kind} "${name}" not found${isOfProject ? ` in namespace "${project}"` : ""}`);
+      const where = isOfProject ? ` in namespace "${project}"` : "";
+      throw new Error(`${kind} "${name}" not found${where}${wantedBy}`);
     }
-    specs.push((template as AnalysisTemplate).spec);
-  }
-  return specs;
+    const { spec } = template as AnalysisTemplate;
+    specs.set(`${kind}/${name}`, spec);
+    for (const { templateName, clusterScope } of spec.templates ?? []) {
+      const nested = clusterScope ? "ClusterAnalysisTemplate" : "AnalysisTemplate";
+      await add(nested, templateName, `, which ${kind} "${name}" joins to itself`);
+    }
+  };
+  for (const { kind = "AnalysisTemplate", name } of analysisTemplates) await add(kind, name);
+  return [...specs.values()];
 }
 
 async function evaluateArguments(

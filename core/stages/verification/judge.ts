@@ -11,15 +11,27 @@ export async function judge(
   { successCondition, failureCondition }: Metric,
   result: unknown,
 ): Promise<Extract<AnalysisPhase, "Successful" | "Failed" | "Inconclusive">> {
-  const holds = async (condition: string): Promise<boolean> => {
-    const value = await expressions.evaluate(condition, { env: { result }, functions });
+  const holds = async (which: string, condition: string): Promise<boolean> => {
+    const told = `could not evaluate ${which} "${condition}"`;
+    const value = await expressions
+      .evaluate(condition, { env: { result }, functions })
+      .catch((error: Error) => {
+        const why = isEmpty(result)
+          ? "metric result is nil or empty: no data returned from the metric provider"
+          : error.message;
+        throw new Error(`${told}: ${why}`, { cause: error });
+      });
     if (typeof value === "boolean") return value;
-    throw new Error(`condition "${condition}" must be true or false, and is ${JSON.stringify(value)}`);
+    throw new Error(`${told}: it must be true or false, and is ${JSON.stringify(value)}`);
   };
-  const succeeds = successCondition ? await holds(successCondition) : undefined;
-  const fails = failureCondition ? await holds(failureCondition) : undefined;
+  const succeeds = successCondition ? await holds("successCondition", successCondition) : undefined;
+  const fails = failureCondition ? await holds("failureCondition", failureCondition) : undefined;
   if (fails ?? succeeds === false) return "Failed";
   return (succeeds ?? true) ? "Successful" : "Inconclusive";
+}
+
+function isEmpty(result: unknown): boolean {
+  return result === null || result === undefined || (Array.isArray(result) && result.length === 0);
 }
 
 /** What conditions may call beside the language's own functions. */

@@ -1,51 +1,38 @@
-import type { Masker } from "#core/credentials/masker.ts";
-import type { Expressions } from "#core/expressions/expressions.ts";
-import type {
-  AnalysisRun,
-  AnalysisRunStatus,
-  Measurement,
-  MetricResult,
-} from "#core/resources/analysis-run.ts";
+import type { AnalysisRun, AnalysisRunStatus, MetricResult } from "#core/resources/analysis-run.ts";
 import type { Metric } from "#core/resources/analysis-template.ts";
 import { type ResourceRef, refOf } from "#core/resources/resource.ts";
 import type { Reconciler } from "#core/scheduler/reconciler.ts";
 import { toTime } from "#core/stages/times.ts";
-import { addMeasurement, assessRun, nextMeasurement } from "#core/stages/verification/assess.ts";
-import { checkMetrics } from "#core/stages/verification/check-metrics.ts";
+import {
+  addMeasurement,
+  assessRun,
+  isInFlight,
+  isTerminating,
+  nextMeasurement,
+} from "#core/stages/verification/assess.ts";
+import { checkMetrics, providerOf } from "#core/stages/verification/check-metrics.ts";
 import { fillMetrics } from "#core/stages/verification/fill-metrics.ts";
 import { clearedAway } from "#core/stages/verification/hidden-arguments.ts";
-import { judge } from "#core/stages/verification/judge.ts";
+import type { AnalysisJobs } from "#core/stages/verification/jobs/jobs.ts";
+import { endMeasurement, type MeasureServices, measure } from "#core/stages/verification/measure.ts";
 import { keptMeasurements, matchingMetrics } from "#core/stages/verification/metric-rules.ts";
-import type { MetricSource } from "#core/stages/verification/metric-source.ts";
 import { isOver } from "#core/stages/verification/phases.ts";
-import { prometheusMetric } from "#core/stages/verification/prometheus-metric.ts";
-import { webMetric } from "#core/stages/verification/web-metric.ts";
-import type { Fetch } from "#core/step.ts";
+import { removalTime } from "#core/stages/verification/time-to-live.ts";
 import { retryConflicts } from "#core/store/retry-conflicts.ts";
-import type { Store } from "#core/store/store.ts";
 
-export interface AnalysisServices {
-  store: Store;
-  expressions: Pick<Expressions, "evaluate">;
-  /** Under the egress rules of the project. */
-  fetch: Fetch;
-  masker: Pick<Masker, "add" | "mask">;
-  now(): Date;
-  /** By what a metric calls its provider; `web` and `prometheus` are built in. */
-  sources?: Readonly<Record<string, MetricSource>>;
+export interface AnalysisServices extends MeasureServices {
+  /** Runs the containers of the provider `job`; without it such metrics are in error. */
+  jobs?: AnalysisJobs;
   concurrency?: number;
 }
 
 /** Measures what AnalysisRuns ask for until they have their result. */
 export function createAnalysisRunReconciler(services: AnalysisServices): Reconciler {
-  const { store, now } = services;
-  const sources: Readonly<Record<string, MetricSource>> = {
-    web: webMetric,
-    prometheus: prometheusMetric,
-    ...services.sources,
-  };
+  const { store, now, jobs } = services;
   /** Which generation was last seen: what this reconciler writes itself is no news to it. */
   const generations = new Map<string, number | undefined>();
+  /** Of the runs that are not over, to know whose jobs to remove when one is deleted. */
+  const uids = new Map<string, string>();
 
   async function reconcile(
     ref: ResourceRef,
@@ -54,22 +41,40 @@ export function createAnalysisRunReconciler(services: AnalysisServices): Reconci
     const run = (await store.get(ref)) as AnalysisRun | undefined;
     if (run === undefined || isOver(run.status?.phase)) {
       await clearAway(ref);
-      return undefined;
+      return run === undefined ? undefined : await removeInTime(ref, run);
     }
+    uids.set(nameOf(ref), run.metadata.uid ?? "");
     if (run.status?.startedAt === undefined) {
       run.status = { ...run.status, phase: "Running", startedAt: toTime(now()) };
       await write(run, run.status);
     }
     const outcome = await advance(run, run.status, signal);
     await write(run, outcome.status);
-    if (isOver(outcome.status.phase)) await clearAway(ref);
-    if (isOver(outcome.status.phase) || outcome.next === undefined) return undefined;
-    return { requeueAfterSeconds: Math.max(0, (outcome.next.getTime() - now().getTime()) / 1000) };
+    if (isOver(outcome.status.phase)) {
+      await clearAway(ref);
+      return await removeInTime(ref, { ...run, status: outcome.status });
+    }
+    return outcome.next === undefined ? undefined : { requeueAfterSeconds: secondsUntil(outcome.next) };
   }
 
-  async function clearAway({ project, name }: ResourceRef): Promise<void> {
+  async function clearAway(ref: ResourceRef): Promise<void> {
+    const { project, name } = ref;
     const writes = await clearedAway(store, { metadata: { namespace: project, name } });
     if (writes.length > 0) await store.write(writes);
+    const uid = uids.get(nameOf(ref));
+    uids.delete(nameOf(ref));
+    if (uid) await jobs?.forget(uid);
+  }
+
+  async function removeInTime(
+    ref: ResourceRef,
+    run: AnalysisRun,
+  ): Promise<{ requeueAfterSeconds: number } | undefined> {
+    const time = removalTime(run);
+    if (time === undefined) return undefined;
+    if (time > now()) return { requeueAfterSeconds: secondsUntil(time) };
+    await store.write([{ op: "delete", ref }]);
+    return undefined;
   }
 
   async function advance(
@@ -80,60 +85,56 @@ export function createAnalysisRunReconciler(services: AnalysisServices): Reconci
     const terminate = run.spec.terminate === true;
     try {
       const metrics = await fillMetrics(services, run);
-      checkMetrics(metrics, sources);
+      checkMetrics(metrics);
       const dryRun = matchingMetrics("dryRun", run.spec.dryRun ?? [], metrics);
       const kept = keptMeasurements(run.spec.measurementRetention ?? [], metrics);
+      const isEnding = isTerminating(status, terminate);
       const measured = await Promise.all(
         metrics.map(async (metric) => {
           const known = status.metricResults?.find(({ name }) => name === metric.name);
-          const result: MetricResult = known ?? {
-            name: metric.name,
-            phase: "Pending",
-            ...(dryRun.has(metric.name) ? { dryRun: true } : {}),
-          };
-          const due = terminate ? undefined : nextMeasurement(metric, known, status.startedAt, now());
+          const result = known ?? newResult(metric, dryRun.has(metric.name));
+          const request = { run, metric, result, signal };
+          if (isEnding && isInFlight(known)) {
+            return addMeasurement(result, await endMeasurement(services, request), kept(metric.name));
+          }
+          const due = isEnding ? undefined : nextMeasurement(metric, known, status.startedAt, now());
           if (due === undefined || due > now()) return result;
-          return addMeasurement(result, await measure(run, metric, signal), kept(metric.name));
+          return addMeasurement(result, await measure(services, request), kept(metric.name));
         }),
       );
       const assessed = assessRun(metrics, { ...status, metricResults: measured }, terminate);
       return { status: completed(assessed), next: earliest(metrics, assessed) };
     } catch (error) {
       signal.throwIfAborted();
-      const message = services.masker.mask(messageOf(error));
+      const message = services.masker.mask(error instanceof Error ? error.message : String(error));
       return { status: completed({ ...status, phase: "Error", message }) };
     }
   }
 
-  async function measure(run: AnalysisRun, metric: Metric, signal: AbortSignal): Promise<Measurement> {
-    const startedAt = toTime(now());
-    const taken = await take(run, metric, signal).catch((error: unknown) => {
-      signal.throwIfAborted();
-      return { phase: "Error" as const, message: services.masker.mask(messageOf(error)) };
-    });
-    return { ...taken, startedAt, finishedAt: toTime(now()) };
-  }
-
-  async function take(run: AnalysisRun, metric: Metric, signal: AbortSignal): Promise<Measurement> {
-    const [kind = ""] = Object.keys(metric.provider);
-    const source = sources[kind] as MetricSource;
-    const measured = await source(metric, {
-      fetch: services.fetch,
-      signal,
-      run: refOf(run),
-    });
-    if ("phase" in measured) return measured;
-    const { value, text, metadata } = measured;
-    const phase = await judge(services.expressions, metric, value);
-    return { phase, value: services.masker.mask(text), ...(metadata ? { metadata } : {}) };
+  function newResult(metric: Metric, dryRun: boolean): MetricResult {
+    const { provider, config } = providerOf(metric);
+    const told = Object.entries(provider.resultMetadata?.(config) ?? {});
+    const metadata = Object.fromEntries(told.map(([name, value]) => [name, services.masker.mask(value)]));
+    return {
+      name: metric.name,
+      phase: "Pending",
+      ...(dryRun ? { dryRun } : {}),
+      ...(told.length > 0 ? { metadata } : {}),
+    };
   }
 
   function earliest(metrics: readonly Metric[], status: AnalysisRunStatus): Date | undefined {
+    // What is in flight when the run is to end is ended at once.
+    if (isTerminating(status, false) && status.metricResults?.some(isInFlight)) return now();
     const times = metrics.flatMap((metric) => {
       const result = status.metricResults?.find(({ name }) => name === metric.name);
       return nextMeasurement(metric, result, status.startedAt, now()) ?? [];
     });
     return times.sort((a, b) => a.getTime() - b.getTime())[0];
+  }
+
+  function secondsUntil(time: Date): number {
+    return Math.max(0, (time.getTime() - now().getTime()) / 1000);
   }
 
   function completed(status: AnalysisRunStatus): AnalysisRunStatus {
@@ -152,7 +153,7 @@ export function createAnalysisRunReconciler(services: AnalysisServices): Reconci
       if (resource.kind !== "AnalysisRun") return [];
       const { uid = "", generation } = resource.metadata;
       const isLast = type === "DELETED" || isOver((resource as AnalysisRun).status?.phase);
-      const isNews = type === "DELETED" || (!isLast && generations.get(uid) !== generation);
+      const isNews = type === "DELETED" || generations.get(uid) !== generation;
       if (isLast) generations.delete(uid);
       else generations.set(uid, generation);
       return isNews ? [refOf(resource)] : [];
@@ -164,6 +165,6 @@ export function createAnalysisRunReconciler(services: AnalysisServices): Reconci
   };
 }
 
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+function nameOf({ project, name }: ResourceRef): string {
+  return `${project}/${name}`;
 }

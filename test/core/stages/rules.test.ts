@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { findAll, parseJsonPath } from "#core/metrics/json-path.ts";
 import type { Condition } from "#core/resources/condition.ts";
 import type { FreightStatus, VerificationInfo } from "#core/resources/freight.ts";
 import type { ProjectConfig, PromotionPolicy } from "#core/resources/project-config.ts";
@@ -7,7 +8,6 @@ import { findPolicy, selectCandidates } from "#core/stages/auto-promotion.ts";
 import { isFreightAvailable, nextSoakEnd } from "#core/stages/availability.ts";
 import { setCondition } from "#core/stages/conditions.ts";
 import { enter, leave, longestSoak, takeBackVerification, verify } from "#core/stages/freight-status.ts";
-import { findAll, parseJsonPath } from "#core/stages/verification/json-path.ts";
 import { verificationRequest } from "#core/stages/verification/requests.ts";
 import { verifiedCondition } from "#core/stages/verification/verified-condition.ts";
 import { autoPromote, direct, freight, request, stage, verifiedIn } from "#test/core/stages/stage-world.ts";

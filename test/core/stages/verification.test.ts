@@ -286,7 +286,7 @@ describe("a Prometheus metric", () => {
       answer: { status: "success", data: { resultType: "scalar", result: [1, "+Inf"] } },
       condition: "isInf(result)",
       phase: "Successful",
-      value: "Infinity",
+      value: "+Inf",
     },
     {
       says: "knows what is no number",
@@ -317,9 +317,9 @@ describe("a Prometheus metric", () => {
   it.each([
     { what: "a refusal", answer: { status: "error", error: "parse error" }, says: "parse error" },
     {
-      what: "a matrix",
-      answer: { status: "success", data: { resultType: "matrix", result: [] } },
-      says: "no scalar or vector",
+      what: "a text",
+      answer: { status: "success", data: { resultType: "string", result: [1, "x"] } },
+      says: "no scalar, vector or matrix",
     },
   ])("of $what is an error that says so", async ({ answer, says }) => {
     const status = await run([query(await answering(answer))], { args });
@@ -497,8 +497,8 @@ describe("a run", () => {
     },
     {
       what: "a provider that this daemon has not",
-      metrics: [{ name: "slo", provider: { datadog: { query: "up" } } }],
-      says: 'metrics[0]: the provider "datadog" of metric "slo" is not available in this daemon, which has: prometheus, web',
+      metrics: [{ name: "slo", provider: { wavefront: { address: "x", query: "up" } } }],
+      says: "metrics[0]: the provider `wavefront` is not available: ask its API",
     },
     {
       what: "a pause that is none",
@@ -525,7 +525,7 @@ describe("a run", () => {
     {
       what: "a limit beyond its count",
       metrics: [metric({ url: "http://x" }, { count: 2, interval: "1s", failureLimit: 3 })],
-      says: "count must be >= failureLimit",
+      says: "count (2) must be >= failureLimit + consecutiveSuccessLimit (3 + 0)",
     },
     {
       what: "two metrics of one name",
