@@ -20,6 +20,7 @@ import http from "./http.ts";
 import httpDownload from "./http-download.ts";
 import jsonParse from "./json-parse.ts";
 import jsonUpdate from "./json-update.ts";
+import kustomizeSetImage from "./kustomize-set-image.ts";
 import ociDownload from "./oci-download.ts";
 import ociPush from "./oci-push.ts";
 import setFreightAlias from "./set-freight-alias.ts";
@@ -56,6 +57,7 @@ export const builtinSteps: readonly StepDefinition[] = [
   httpDownload,
   jsonParse,
   jsonUpdate,
+  kustomizeSetImage,
   ociDownload,
   ociPush,
   setFreightAlias,

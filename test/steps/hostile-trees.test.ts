@@ -81,6 +81,7 @@ const uses: Record<string, readonly ((way: string) => Config)[]> = {
   "http-download": [(way) => ({ url, outPath: way, allowOverwrite: true })],
   "json-parse": [(way) => ({ path: way, outputs: [{ name: "a", fromExpression: "a" }] })],
   "json-update": [(way) => ({ path: way, updates: [{ key: "a", value: "x" }] })],
+  "kustomize-set-image": [(way) => ({ path: way, images: [{ image: "a", tag: "1" }] })],
   "oci-download": [
     (way) => ({ imageRef: `${new URL(url).host}/shop/web:1`, outPath: way, allowOverwrite: true }),
   ],
@@ -153,7 +154,7 @@ describe.each(
       const running = runStep(step, config(way), ctx);
       await expect(running, way).rejects.toMatchObject({
         message: expect.stringMatching(
-          /workspace|relative|symbolic link|NUL|\.git|does not exist|no paths match/,
+          /workspace|relative|symbolic link|NUL|\.git|does not exist|no paths match|has no kustomization/,
         ),
       });
       expect(await outsideOf(outer), way).toEqual(before);
