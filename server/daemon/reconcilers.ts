@@ -13,6 +13,7 @@ import { createScheduler, type Scheduler } from "#core/scheduler/scheduler.ts";
 import { isFreightAvailable } from "#core/stages/availability.ts";
 import { createStageReconciler } from "#core/stages/reconciler.ts";
 import { createAnalysisRunReconciler } from "#core/stages/verification/run-reconciler.ts";
+import { analysisJobs } from "#server/daemon/containers.ts";
 import { daemonGit } from "#server/daemon/git.ts";
 import type { Parts } from "#server/daemon/parts.ts";
 import { stepKinds } from "#server/daemon/step-kinds.ts";
@@ -60,7 +61,8 @@ export function registerReconcilers(
       concurrency: countFrom(env, "MAX_CONCURRENT_STAGE_RECONCILES", 20),
     }),
   );
-  scheduler.register(createAnalysisRunReconciler({ ...parts, fetch: parts.fetchWith() }));
+  const jobs = analysisJobs(parts, folder);
+  scheduler.register(createAnalysisRunReconciler({ ...parts, jobs, fetch: parts.fetchWith() }));
   createConfigReconcilers({ store, publicUrl, now }).forEach(scheduler.register);
   scheduler.register(createProjectReconciler({ store, now }));
   scheduler.register(
@@ -77,7 +79,10 @@ export function registerReconcilers(
       git: (signal) => daemonGit(parts, folder, signal),
     }),
   );
-  return promotions.close;
+  return () => {
+    promotions.close();
+    jobs.close();
+  };
 }
 
 /** With a promotion's files goes what its containers put out. */

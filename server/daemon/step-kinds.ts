@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { configuredGitUser } from "#core/git/configured-user.ts";
 import type { AnalysisRun } from "#core/resources/analysis-run.ts";
 import { maxOciPushBytesFrom } from "#core/oci/push-limit.ts";
@@ -7,11 +6,10 @@ import type { StepKinds } from "#core/runner.ts";
 import { isOver } from "#core/stages/verification/phases.ts";
 import { removeOrphans } from "#runners/container/containers.ts";
 import { customStepKinds } from "#runners/container/custom-step-kinds.ts";
-import { createImages } from "#runners/container/images.ts";
 import { createInlineContainerRunner } from "#runners/container/inline-container.ts";
-import { createPullCredentials } from "#runners/container/pull-credentials.ts";
 import { createInProcessRunner } from "#runners/in-process.ts";
 import { builtinStepKinds, combineStepKinds } from "#runners/step-kinds.ts";
+import { containerServices } from "#server/daemon/containers.ts";
 import type { Parts } from "#server/daemon/parts.ts";
 import type { DataFolder } from "#server/data-folder.ts";
 import container from "#steps/container.ts";
@@ -25,13 +23,7 @@ export function stepKinds(parts: Parts, folder: DataFolder): StepKinds {
     gitUser: () => configuredGitUser(parts.store, parts.masker),
     maxOciPushBytes: maxOciPushBytesFrom(parts.env),
   });
-  const containers = {
-    ...parts,
-    images: createImages(parts.docker),
-    pullCredentials: createPullCredentials(parts.store, parts.masker, parts.credentialsFor),
-    outputRoot: folder.outputs,
-    cacheRoot: join(folder.cache, "containers"),
-  };
+  const containers = containerServices(parts, folder);
   return combineStepKinds(
     builtinStepKinds([container], createInlineContainerRunner(containers)),
     builtinStepKinds(builtinSteps, runner),

@@ -1,0 +1,31 @@
+import { join } from "node:path";
+import { type AnalysisJobs, createAnalysisJobs } from "#core/stages/verification/jobs/jobs.ts";
+import type { ContainerServices } from "#runners/container/container-runner.ts";
+import { createImages } from "#runners/container/images.ts";
+import { createJobRunner } from "#runners/container/job-runner.ts";
+import { createPullCredentials } from "#runners/container/pull-credentials.ts";
+import type { Parts } from "#server/daemon/parts.ts";
+import type { DataFolder } from "#server/data-folder.ts";
+
+/** What containers are run with, whoever runs them. */
+export function containerServices(parts: Parts, folder: DataFolder): ContainerServices {
+  return {
+    ...parts,
+    images: createImages(parts.docker),
+    pullCredentials: createPullCredentials(parts.store, parts.masker, parts.credentialsFor),
+    outputRoot: folder.outputs,
+    cacheRoot: join(folder.cache, "containers"),
+  };
+}
+
+/** Runs what the metrics of the provider `job` ask for. */
+export function analysisJobs(parts: Parts, folder: DataFolder): AnalysisJobs {
+  const { store, masker, now, log } = parts;
+  return createAnalysisJobs({
+    store,
+    masker,
+    now,
+    runner: createJobRunner(containerServices(parts, folder)),
+    onError: (error) => log.error("job log", { error }),
+  });
+}
