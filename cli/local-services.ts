@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { findArgoConnection } from "#core/argocd/from-store.ts";
 import { createCipher, keyLength } from "#core/credentials/cipher.ts";
 import { credentialsFromStore } from "#core/credentials/from-store.ts";
 import { createMasker, type Masker } from "#core/credentials/masker.ts";
@@ -76,6 +77,7 @@ export async function openLocalTools({ allowNet }: LocalSettings): Promise<Local
       lock,
       cacheFolder: join(folder, "cache"),
       gitUser: () => configuredGitUser(store, masker),
+      argocdFor: (project, stage) => findArgoConnection(store, masker, project, stage),
       maxOciPushBytes,
       now,
     });

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import type { ArgoConnection } from "#core/argocd/connection.ts";
 import type { CredentialSource } from "#core/credentials/credentials.ts";
 import type { FreightReference } from "#core/resources/freight.ts";
 import type { Resource } from "#core/resources/resource.ts";
@@ -74,6 +75,8 @@ export interface FetchOptions extends RequestInit {
   /** Longer bodies fail while they are read; 10 MiB by default. */
   maxBodyBytes?: number;
   insecureSkipTLSVerify?: boolean;
+  /** In PEM: what servers' certificates are checked against, in place of the system's. */
+  caCertificates?: string;
   /** URL of a proxy; the rules hold for the proxy's address and for the target's. */
   proxy?: string;
 }
@@ -180,6 +183,8 @@ export interface StepContext {
   gitUser?(): Promise<{ name?: string; email?: string; signingKey?: string } | undefined>;
   /** Bytes that oci-push may copy from one repository to another; negative for any number. 1 GiB without it. */
   readonly maxOciPushBytes?: number | undefined;
+  /** The Argo CD that the stage deploys with; undefined where none is told of. */
+  argocd?(): Promise<ArgoConnection | undefined>;
   readonly log: StepLog;
   /** Aborted when the promotion is aborted, the step times out or the daemon stops. */
   readonly signal: AbortSignal;

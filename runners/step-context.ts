@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import type { ArgoConnection } from "#core/argocd/connection.ts";
 import type { CredentialSource } from "#core/credentials/credentials.ts";
 import { createExec } from "#core/exec.ts";
 import type { KeyedLock } from "#core/keyed-lock.ts";
@@ -21,6 +22,7 @@ export interface StepServices {
   /** Absolute path of the folder that caches are kept in. */
   cacheFolder: string;
   gitUser?: StepContext["gitUser"];
+  argocdFor?(project: string, stage: string): Promise<ArgoConnection | undefined>;
   maxOciPushBytes?: number | undefined;
   now(): Date;
 }
@@ -50,6 +52,7 @@ export function createStepContext(
     outputs: invocation.outputs,
     credentials: services.credentialsFor(project),
     gitUser: services.gitUser,
+    argocd: async () => services.argocdFor?.(project, stage),
     maxOciPushBytes: services.maxOciPushBytes,
     log: {
       info: (text) => writeLines(io, "stdout", text),

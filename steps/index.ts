@@ -1,4 +1,6 @@
 import type { StepDefinition } from "#core/step.ts";
+import argocdUpdate from "./argocd-update.ts";
+import argocdWait from "./argocd-wait.ts";
 import composeOutput from "./compose-output.ts";
 import container from "./container.ts";
 import copy from "./copy.ts";
@@ -36,6 +38,8 @@ import yamlUpdate from "./yaml-update.ts";
 
 /** Every step that comes with Towpath, in the order of their names. */
 export const builtinSteps: readonly StepDefinition[] = [
+  argocdUpdate,
+  argocdWait,
   composeOutput,
   container,
   copy,

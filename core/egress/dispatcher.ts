@@ -3,6 +3,8 @@ import { type CheckedAddress, type EgressPolicy, portOf } from "#core/egress/pol
 
 export interface DispatcherSettings {
   insecureSkipTLSVerify: boolean;
+  /** In PEM; the system's without it. */
+  caCertificates?: string | undefined;
   proxy: URL | undefined;
 }
 
@@ -13,9 +15,12 @@ export interface DispatcherSettings {
 export async function createDispatcher(
   policy: EgressPolicy,
   target: URL,
-  { insecureSkipTLSVerify, proxy }: DispatcherSettings,
+  { insecureSkipTLSVerify, caCertificates, proxy }: DispatcherSettings,
 ): Promise<Dispatcher> {
-  const tls = { rejectUnauthorized: !insecureSkipTLSVerify };
+  const tls = {
+    rejectUnauthorized: !insecureSkipTLSVerify,
+    ...(caCertificates === undefined ? {} : { ca: caCertificates }),
+  };
   const targetAddresses = await policy.addresses(target.hostname, portOf(target));
   if (proxy === undefined) return new Agent({ connect: connectorTo(targetAddresses, tls) });
   // The proxy looks the target's name up for itself; ours was checked all the same, so that a proxy opens
@@ -31,7 +36,10 @@ export async function createDispatcher(
 }
 
 /** Connects to the very addresses that were checked, so that no second look-up can give others. */
-function connectorTo(addresses: readonly CheckedAddress[], tls: { rejectUnauthorized: boolean }) {
+function connectorTo(
+  addresses: readonly CheckedAddress[],
+  tls: { rejectUnauthorized: boolean; ca?: string },
+) {
   return buildConnector({ ...tls, lookup: answering(addresses) });
 }
 

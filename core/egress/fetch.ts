@@ -76,6 +76,7 @@ async function follow(
 async function send(policy: EgressPolicy, exchange: Exchange, options: FetchOptions, stop: AbortSignal) {
   const creating = createDispatcher(policy, exchange.url, {
     insecureSkipTLSVerify: options.insecureSkipTLSVerify ?? false,
+    caCertificates: options.caCertificates,
     proxy: options.proxy ? parseUrl(options.proxy, "proxy") : undefined,
   });
   const dispatcher = await unlessStopped(creating, stop);

@@ -1,10 +1,8 @@
 import type { HealthCheckStep } from "#core/resources/promotion.ts";
 import type { Health, HealthState } from "#core/resources/stage.ts";
 import { setCondition } from "#core/stages/conditions.ts";
+import { worstHealth } from "#core/stages/health-states.ts";
 import type { HealthChecker, StagePass } from "#core/stages/pass.ts";
-
-/** From the best to the worst. */
-const severity: readonly HealthState[] = ["Healthy", "NotApplicable", "Progressing", "Unknown", "Unhealthy"];
 
 /**
  * Judges the stage by the health checks of its last promotion. A stage without any is healthy as soon as
@@ -48,17 +46,17 @@ async function runChecks(
   about: { project: string; stage: string },
   signal: AbortSignal,
 ): Promise<Health> {
-  let worst: HealthState = "Healthy";
+  const states: HealthState[] = [];
   const issues: string[] = [];
   const output: Record<string, unknown>[] = [];
   for (const { uses, config = {} } of checks) {
     const result = await runCheck(uses, checkers[uses], { ...about, config }, signal);
-    if (severity.indexOf(result.status) > severity.indexOf(worst)) worst = result.status;
+    states.push(result.status);
     issues.push(...(result.issues ?? []));
     if (result.output !== undefined) output.push(result.output);
   }
   return {
-    status: worst,
+    status: worstHealth(states),
     ...(issues.length > 0 ? { issues } : {}),
     ...(output.length > 0 ? { output } : {}),
   };

@@ -1,4 +1,6 @@
 import type Docker from "dockerode";
+import type { ArgoConnection } from "#core/argocd/connection.ts";
+import { findArgoConnection } from "#core/argocd/from-store.ts";
 import { type DiscoverySettings, discoverySettingsFrom } from "#core/artifacts/discovery-settings.ts";
 import { createCipher } from "#core/credentials/cipher.ts";
 import type { CredentialSource } from "#core/credentials/credentials.ts";
@@ -48,6 +50,7 @@ export interface Parts {
   log: ServerLog;
   fetchWith(signal?: AbortSignal): Fetch;
   credentialsFor(project: string): CredentialSource;
+  argocdFor(project: string, stage: string): Promise<ArgoConnection | undefined>;
   discovery: DiscoverySettings;
   limits: Limits;
   env: NodeJS.ProcessEnv;
@@ -75,6 +78,7 @@ export async function openParts(settings: DaemonSettings, folder: DataFolder): P
     log: createDaemonLog(settings.logTo, masker.mask),
     fetchWith: (signal) => createFetch({ policy, signal }),
     credentialsFor: (project) => credentialsFromStore(store, project, masker, { providers }),
+    argocdFor: (project, stage) => findArgoConnection(store, masker, project, stage),
     discovery: discoverySettingsFrom(settings.env),
     limits: limitsFrom(settings.env),
     env: settings.env,

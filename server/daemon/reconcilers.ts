@@ -1,5 +1,6 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { createArgoHealthChecker } from "#core/argocd/health-check.ts";
 import { createDiscoveryParts } from "#core/artifacts/discovery-parts.ts";
 import { createWarehouseReconciler } from "#core/artifacts/warehouse-reconciler.ts";
 import { countFrom } from "#core/environment.ts";
@@ -58,6 +59,7 @@ export function registerReconcilers(
     createStageReconciler({
       ...parts,
       functionsFor: createLookupFunctions(store, masker),
+      healthCheckers: { "argocd-update": createArgoHealthChecker(parts) },
       concurrency: countFrom(env, "MAX_CONCURRENT_STAGE_RECONCILES", 20),
     }),
   );

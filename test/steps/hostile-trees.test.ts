@@ -106,6 +106,8 @@ const manifest = JSON.stringify({
 });
 
 const touchNoFiles = [
+  "argocd-update",
+  "argocd-wait",
   "compose-output",
   // Touches them in its container alone, which has nothing else to reach.
   "container",
