@@ -98,7 +98,7 @@ function addPromotionCommands(program: Command, io: CliIO): void {
 }
 
 function addGateCommands(program: Command, io: CliIO): void {
-  withProject(program.command("gates"))
+  const gates = withProject(program.command("gates"))
     .description("list open gates")
     .addOption(outputOption(["table", "json", "yaml"]))
     .action(async (options) => (await import("#cli/commands/gates.ts")).listGates(options, io));
@@ -108,6 +108,23 @@ function addGateCommands(program: Command, io: CliIO): void {
     ["deny", "denied"],
   ] as const) {
     const command = withProject(program.command(name))
+  withProject(gates.command("link"))
+    .description("make a signed link that decides a gate, once, in your name")
+    .argument("<promotion>")
+    .argument("[step]", "the gate's alias; needed when several gates of the promotion are open")
+    .option("--release", "the link releases, or approves (default)")
+    .option("--deny", "the link denies, or rejects")
+    .option("--expires <duration>", "how long it is good for: 24h by default, 720h at most")
+    .option("--for <name>", "whom it is for; kept in the record")
+    .action(async (promotion, step, _, command) =>
+      (await import("#cli/commands/gate-link.ts")).makeGateLink(
+        promotion,
+        step,
+        command.optsWithGlobals(),
+        io,
+      ),
+    );
+
       .description(
         decision === "released" ? "let a promotion through its gate" : "refuse to let a promotion through",
       )
@@ -120,4 +137,17 @@ function addGateCommands(program: Command, io: CliIO): void {
       (await import("#cli/commands/gates.ts")).decideGate(decision, promotion, step, options, io),
     );
   }
+}
+
+    .description("keep promotions from starting: to a stage, in a project (-p) or everywhere (--all)")
+    .argument("[stage]")
+    .requiredOption("-m, --reason <text>", "why; shown wherever it is felt")
+    .option("--all", "in all projects")
+    .option("--abort", "end the promotions that run, too")
+
+    .description("let promotions start again")
+    .argument("[stage]")
+
+    .description("list what is frozen, by whom and why")
+    .addOption(outputOption(["table", "json", "yaml"]))
 }

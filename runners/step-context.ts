@@ -5,6 +5,7 @@ import type { ArgoConnection } from "#core/argocd/connection.ts";
 import type { CredentialSource } from "#core/credentials/credentials.ts";
 import { createExec } from "#core/exec.ts";
 import type { KeyedLock } from "#core/keyed-lock.ts";
+import { type GateLinks, mintPair } from "#core/promotion/gate-links.ts";
 import { askGate } from "#core/promotion/gates.ts";
 import type { Invocation, RunnerIO } from "#core/runner.ts";
 import type { Fetch, StepContext } from "#core/step.ts";
@@ -19,6 +20,8 @@ export interface StepServices {
   /** A fetch under the operator's egress rules, ended by the signal. */
   fetchWith(signal: AbortSignal): Fetch;
   lock: KeyedLock;
+  /** Signs links to gates, and keeps them out of what people read; steps get none without it. */
+  gateLinks?: GateLinks;
   /** Absolute path of the folder that caches are kept in. */
   cacheFolder: string;
   gitUser?: StepContext["gitUser"];
@@ -76,7 +79,11 @@ export function createStepContext(
     async gate(request) {
       const owner = { project, stage, promotion, promotionUid, alias };
       const answer = await askGate(store, owner, request, now());
-      return answer.state === "open" ? { ...answer, url: gateUrl(invocation) } : answer;
+      if (answer.state !== "open") return answer;
+      const { gateLinks } = services;
+      const links =
+        request.links && gateLinks && mintPair(gateLinks, { ...owner, step: alias }, request.links);
+      return { ...answer, url: gateUrl(invocation), ...(links && { links }) };
     },
     resources: createStepResources(store, project),
   };

@@ -8,6 +8,7 @@ import { configMapRoutes } from "#server/api/config-maps.ts";
 import { eventRoutes } from "#server/api/events.ts";
 import { freightRoutes } from "#server/api/freight.ts";
 import { gateRoutes } from "#server/api/gates.ts";
+import { gateLinkRoutes } from "#server/api/gate-links.ts";
 import { genericCredentialRoutes } from "#server/api/generic-credentials.ts";
 import { imageRoutes } from "#server/api/images.ts";
 import { linkRoutes } from "#server/api/links.ts";
@@ -36,6 +37,7 @@ import type { Services } from "#server/services.ts";
 import { createStreams } from "#server/sse.ts";
 import { assetRoutes } from "#server/ui/assets.ts";
 import { loginPage, safeNext } from "#server/ui/login-page.ts";
+import { gateLinkPageRoutes } from "#server/ui/gate-link-routes.ts";
 import { pageRoutes } from "#server/ui/page-routes.ts";
 import { sessionRoutes } from "#server/ui/session-routes.ts";
 import { webhookRoutes } from "#server/webhooks/routes.ts";
@@ -121,6 +123,7 @@ function apiRoutes(api: Api): Route[] {
     ...stepLogRoutes(api),
     ...gateRoutes(api),
     ...plainKindRoutes(api),
+    ...gateLinkRoutes(api),
     ...configMapRoutes(api),
     ...repoCredentialRoutes(api),
     ...genericCredentialRoutes(api),
@@ -135,4 +138,5 @@ function apiRoutes(api: Api): Route[] {
     ...pageRoutes(api),
     ...assetRoutes(),
   ];
+    ...gateLinkPageRoutes(api),
 }

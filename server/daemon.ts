@@ -80,6 +80,7 @@ function serverServices(
     gates: createGates(store, now),
     expressions,
     steps: builtinSteps,
+    gateLinks: parts.gateLinksAt(publicUrl),
     token,
     publicUrl,
     version,

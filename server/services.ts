@@ -1,4 +1,5 @@
 import type { Expressions } from "#core/expressions/expressions.ts";
+import type { GateLinks } from "#core/promotion/gate-links.ts";
 import type { Gates } from "#core/promotion/gates.ts";
 import type { KnownStep } from "#core/resources/check.ts";
 import type { StageOperations } from "#core/stages/operations.ts";
@@ -15,6 +16,7 @@ export interface Services {
   gates: Gates;
   /** The kinds of steps that there are beside those of CustomPromotionSteps. */
   steps: readonly KnownStep[];
+  gateLinks: GateLinks;
   /** Evaluates what users wrote into webhook receivers. */
   expressions: Pick<Expressions, "evaluate" | "evaluateTemplate">;
   /** The administrator's token. It is also the password that `kargo login --admin` asks for. */

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { StepFailure } from "#core/failure.ts";
+import { maxLinkMilliseconds } from "#core/promotion/gate-links.ts";
 import { Duration, parseDuration } from "#core/resources/duration.ts";
 import { defineStep, type GateAnswer, succeeded, waiting } from "#core/step.ts";
 import { responderRule } from "./lib/responder-rules.ts";
@@ -22,6 +23,19 @@ survives restarts of the daemon. What
       .array(responderRule)
       .default([])
       .describe("Who may answer: whom any rule matches; everybody who may promote if empty."),
+    links: z
+      .strictObject({
+        expireAfter: Duration.refine(isLinkLifetime, "must be longer than nothing and at most 720h")
+          .default("24h")
+          .describe("How long the links are good for, from when the step was started."),
+        for: z
+          .string()
+          .min(1)
+          .optional()
+          .describe("Whom they are made for; whoever uses them answers as `link:` and this name."),
+      })
+      .optional()
+      .describe("Makes signed links that release or deny the gate; messages about it carry them."),
     timeout: Duration.refine((text) => (parseDuration(text) ?? 0) > 0, "must be longer than nothing")
       .optional()
       .describe("How long to wait for an answer, such as `30m` or `48h`; for ever by default."),
@@ -40,6 +54,14 @@ survives restarts of the daemon. What
       .optional()
       .describe("Through what it was answered: `page`, `cli`, `api`, `link` or `step`."),
     address: z.string().optional().describe("From which address."),
+    links: z
+      .object({
+        release: z.string().describe("Address that releases the gate."),
+        deny: z.string().describe("Address that denies it."),
+        expiresAt: z.iso.datetime().describe("Until when they are good."),
+      })
+      .optional()
+      .describe("The signed links while the gate is open, masked where people read them."),
   }),
   examples: [
     {
@@ -63,11 +85,12 @@ survives restarts of the daemon. What
     },
   ],
 
-  async run({ message, allow, timeout, onTimeout }, ctx) {
+  async run({ message, allow, links, timeout, onTimeout }, ctx) {
     const expiresAt = expiry(ctx.startedAt, timeout);
     const answer = await ctx.gate({
       message,
       expiresAt: expiresAt?.toISOString(),
+      ...(links && { links: linkRequest(ctx.startedAt, links) }),
       ...(allow.length > 0 && { asks: { kind: "approval", responders: allow, minApprovals: 1 } }),
     });
     switch (answer.state) {
@@ -75,6 +98,7 @@ survives restarts of the daemon. What
         return waiting(
           answer.url === undefined ? message : `${message} (${answer.url})`,
           expiresAt === undefined ? Infinity : (expiresAt.getTime() - ctx.now().getTime()) / 1000,
+          answer.links && { links: answer.links },
         );
       case "released":
         return succeeded(decisionOf(answer));
@@ -97,6 +121,19 @@ survives restarts of the daemon. What
 function decisionOf(answer: Extract<GateAnswer, { state: "released" | "denied" }>) {
   const { state, by, at, message, via, address } = answer;
   return { decision: state, by, at, message, via, address };
+}
+
+function linkRequest(startedAt: string, links: { expireAfter: string; for?: string }) {
+  const expiresAt = Date.parse(startedAt) + (parseDuration(links.expireAfter) ?? 0);
+  return {
+    expiresAt: new Date(expiresAt).toISOString(),
+    ...(links.for !== undefined && { madeFor: links.for }),
+  };
+}
+
+function isLinkLifetime(text: string): boolean {
+  const milliseconds = parseDuration(text) ?? 0;
+  return milliseconds > 0 && milliseconds <= maxLinkMilliseconds;
 }
 
 function expiry(startedAt: string, timeout: string | undefined): Date | undefined {

@@ -90,7 +90,8 @@ function splitInput(text: string): [name: string, value: string] {
   throw new UserError(`Cannot take "${text}" for --input`, { hint: "--input name=value" });
 }
 
-async function onlyGate(client: ApiClient, project: string, promotion: string): Promise<string> {
+/** The only open gate of the promotion. Throws a UserError when there is none, or more than one. */
+export async function onlyGate(client: ApiClient, project: string, promotion: string): Promise<string> {
   const open = (await openGates(client, project)).filter((gate) => gate.promotion === promotion);
   const [gate, ...others] = open;
   if (!gate)

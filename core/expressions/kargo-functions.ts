@@ -155,6 +155,9 @@ export const utilityFunctions: HostFunctions = {
   },
 };
 
+/** What `gateLink` takes and gives: the step, the decision, how long the link is good, whom it is for. */
+export const gateLinkSignatures = [2, 3, 4].map((count) => signature(Array(count).fill(string), string));
+
 /** What all functions of a promotion's templates take and give, for checks; they cannot be called. */
 export function promotionFunctionTypes(): HostFunctions {
   const nowhere: ResourceLookup = {
@@ -175,6 +178,7 @@ export function promotionFunctionTypes(): HostFunctions {
     failure: status([], n.bool),
     success: status([], n.bool),
     status: status([string], string),
+    gateLink: { minArgs: 2, maxArgs: 4, signatures: gateLinkSignatures, call: () => null },
   };
 }
 

@@ -10,6 +10,8 @@ import * as natures from "#core/expressions/natures.ts";
 import { aliasSeparator, splitAlias } from "#core/promotion/alias.ts";
 import { hasFailures } from "#core/promotion/conditions.ts";
 import type { StepFunctions } from "#core/promotion/evaluate.ts";
+import { gateLinkFunction } from "#core/promotion/gate-link-function.ts";
+import { type GateLinks, hiddenLinks } from "#core/promotion/gate-links.ts";
 import type { PromotionRun } from "#core/promotion/run.ts";
 import type { FreightReference } from "#core/resources/freight.ts";
 import type { PromotionStep, StepExecutionMetadata } from "#core/resources/promotion.ts";
@@ -38,16 +40,19 @@ export function createLookupFunctions(
   };
 }
 
-/** The functions for the steps of promotions. */
+/** The functions for the steps of promotions. Without `links` no link to a gate can be made. */
 export function createStepFunctions(
   lookup: ResourceLookup,
   masker: Pick<Masker, "add">,
+  { links, now = () => new Date() }: { links?: GateLinks; now?: () => Date } = {},
 ): (run: PromotionRun, step: PromotionStep) => StepFunctions {
   const lookupFunctions = createLookupFunctions(lookup, masker);
   return (run, step) => {
     const forVars = lookupFunctions(run);
     const records = () => run.status.stepExecutionMetadata ?? [];
-    return { forVars, forStep: { ...forVars, ...statusFunctions(step.as ?? "", records) } };
+    const alias = step.as ?? "";
+    const gateLink = gateLinkFunction(run, alias, { links: links && hiddenLinks(links, masker), now });
+    return { forVars, forStep: { ...forVars, ...statusFunctions(alias, records), gateLink } };
   };
 }
 

@@ -1,5 +1,6 @@
 import { createHash, createHmac, hkdfSync, randomBytes, timingSafeEqual } from "node:crypto";
 import { z } from "zod";
+import type { Masker } from "#core/credentials/masker.ts";
 import { UserError } from "#core/failure.ts";
 import type { GateResource } from "#core/promotion/gate-resource.ts";
 import type { Responder } from "#core/promotion/gate-responses.ts";
@@ -126,6 +127,18 @@ export function createGateLinks({
         holder: { user: b, role: r, claims: c },
         ...(f !== undefined && { madeFor: f }),
       };
+    },
+  };
+}
+
+/** The same links; each that is minted is kept out of what people read. */
+export function hiddenLinks(links: GateLinks, masker: Pick<Masker, "add">): GateLinks {
+  return {
+    ...links,
+    mint(link) {
+      const minted = links.mint(link);
+      masker.add(minted.url.slice(minted.url.lastIndexOf("/") + 1));
+      return minted;
     },
   };
 }

@@ -133,7 +133,7 @@ export async function respond(
 }
 
 /** Whether a page should offer the caller to answer; the answer itself is checked again. */
-export function mayAnswer(identity: Identity, { project, asks }: Gate): boolean {
+export function mayAnswer(identity: Identity, { project, asks }: Pick<Gate, "project" | "asks">): boolean {
   if (asks === undefined) return isAllowed(identity, "promote", project);
   return isAllowed(identity, "view", project) && mayRespond(asks, responderOf(identity));
 }

@@ -17,6 +17,8 @@ export interface ApiTokenStore {
   list(namespace: string, role?: string): Promise<Resource[]>;
   get(namespace: string, name: string): Promise<Resource>;
   delete(namespace: string, name: string): Promise<void>;
+  /** The role that the token carries now; undefined when there is no such token any more. */
+  roleOf(namespace: string, name: string): Promise<Role | undefined>;
   identify: ApiTokens;
 }
 
@@ -71,6 +73,10 @@ export function createApiTokenStore(store: Store): ApiTokenStore {
     async delete(namespace, name) {
       const secret = await get(namespace, name);
       await store.write([{ op: "delete", ref: refFor(namespace, secret.metadata.name) }]);
+    },
+    async roleOf(namespace, name) {
+      const role = (await find(namespace, name))?.metadata.annotations?.[keys.role];
+      return isRole(role) ? role : undefined;
     },
     async identify(bearer) {
       // A name may hold points of its own; the first part and the last do not.

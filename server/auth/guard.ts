@@ -60,6 +60,16 @@ export function requireSameOrigin(c: ServerContext, publicUrl: string): void {
   if (!own) throw new UserError("Cannot act for a page of another site", { status: 403 });
 }
 
+/**
+ * The same for requests that show by themselves what they may, and need no cookie: programs send neither header,
+ * browsers always do.
+ */
+export function refuseForeignPages(c: ServerContext, publicUrl: string): void {
+  if (c.req.header("Origin") !== undefined || c.req.header("Sec-Fetch-Site") !== undefined) {
+    requireSameOrigin(c, publicUrl);
+  }
+}
+
 function originHost(origin: string): string | undefined {
   return URL.canParse(origin) ? new URL(origin).host : undefined;
 }

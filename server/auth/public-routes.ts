@@ -11,6 +11,9 @@ export const publicRoutes: ReadonlySet<string> = new Set([
   "GET /readyz",
   // Prove themselves by a signature or by a path that nobody can guess.
   "POST /webhook/:type/:id",
+  // Prove themselves by the signature in their path. Looking decides nothing.
+  "GET /gate-link/:token",
+  "POST /gate-link/:token",
   // The page without any data, the form that logs in, and what both look like.
   "GET /",
   "POST /ui/login",

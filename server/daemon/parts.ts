@@ -13,6 +13,7 @@ import { createFetch } from "#core/egress/fetch.ts";
 import { createEgressPolicy } from "#core/egress/policy.ts";
 import { createExpressions, type Expressions } from "#core/expressions/expressions.ts";
 import { createKeyedLock, type KeyedLock } from "#core/keyed-lock.ts";
+import { createGateLinks, type GateLinks } from "#core/promotion/gate-links.ts";
 import type { Fetch } from "#core/step.ts";
 import { storeLimitsFrom } from "#core/store/limits.ts";
 import { openSqliteStore } from "#core/store/sqlite.ts";
@@ -54,13 +55,16 @@ export interface Parts {
   discovery: DiscoverySettings;
   limits: Limits;
   env: NodeJS.ProcessEnv;
+  /** Signs links to gates; `publicUrl` is where people reach the daemon. */
+  gateLinksAt(publicUrl: string): GateLinks;
   now(): Date;
 }
 
 export async function openParts(settings: DaemonSettings, folder: DataFolder): Promise<Parts> {
   const masker = createMasker();
   const policy = createEgressPolicy({ allow: settings.allowNet });
-  const cipher = createCipher(loadOrCreateKey({ folder: settings.data, env: settings.env }));
+  const key = loadOrCreateKey({ folder: settings.data, env: settings.env });
+  const cipher = createCipher(key);
   const store = await openSqliteStore({
     file: folder.database,
     cipher,
@@ -82,6 +86,7 @@ export async function openParts(settings: DaemonSettings, folder: DataFolder): P
     discovery: discoverySettingsFrom(settings.env),
     limits: limitsFrom(settings.env),
     env: settings.env,
+    gateLinksAt: (publicUrl) => createGateLinks({ key, publicUrl, now }),
     now,
   };
 }

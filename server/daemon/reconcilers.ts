@@ -38,12 +38,13 @@ export function registerReconcilers(
 ): () => void {
   const { store, expressions, masker, log, now, env } = parts;
   const promotions = createPromotionReconciler({
+  const links = parts.gateLinksAt(publicUrl);
     store,
     masker,
     expressions,
     now,
-    kinds: stepKinds(parts, folder),
-    functionsFor: createStepFunctions(store, masker),
+    kinds: stepKinds(parts, folder, links),
+    functionsFor: createStepFunctions(store, masker, { links, now }),
     stopping: scheduler.stopping,
     openLog: (key) =>
       openStepLog(key, { store, masker, now, onError: (error) => log.error("step log", { error }) }),

@@ -1,5 +1,6 @@
 import { configuredGitUser } from "#core/git/configured-user.ts";
 import type { AnalysisRun } from "#core/resources/analysis-run.ts";
+import { type GateLinks, hiddenLinks } from "#core/promotion/gate-links.ts";
 import { maxOciPushBytesFrom } from "#core/oci/push-limit.ts";
 import type { Promotion } from "#core/resources/promotion.ts";
 import type { StepKinds } from "#core/runner.ts";
@@ -16,10 +17,11 @@ import container from "#steps/container.ts";
 import { builtinSteps } from "#steps/index.ts";
 
 /** Steps of the daemon's own come first: no definition can take a built-in step's name. */
-export function stepKinds(parts: Parts, folder: DataFolder): StepKinds {
+export function stepKinds(parts: Parts, folder: DataFolder, links: GateLinks): StepKinds {
   const runner = createInProcessRunner(builtinSteps, {
     ...parts,
     cacheFolder: folder.cache,
+    gateLinks: hiddenLinks(links, parts.masker),
     gitUser: () => configuredGitUser(parts.store, parts.masker),
     maxOciPushBytes: maxOciPushBytesFrom(parts.env),
   });

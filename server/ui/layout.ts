@@ -4,7 +4,7 @@ import type { Markup } from "#server/ui/markup.ts";
 /** The frame of every page. `kind` tells the script what the page can do. */
 export function layout(page: {
   title: string;
-  kind: "status" | "gate" | "login";
+  kind: "status" | "gate" | "link" | "login";
   head?: Markup;
   body: Markup;
 }): Markup {
@@ -20,7 +20,7 @@ export function layout(page: {
     <script src="/ui/status.js" type="module"></script>
   </head>
   <body data-page="${page.kind}">
-    <a class="skip" href="#main">Skip to the pipeline</a>
+    <a class="skip" href="#main">Skip to the contents</a>
     <header class="bar">
       <a class="brand" href="/"><img src="/ui/icon.svg" alt="" width="24" height="24">Towpath</a>
       ${page.head ?? ""}

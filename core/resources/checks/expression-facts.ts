@@ -17,7 +17,7 @@ export interface ExpressionFacts {
   calls: { name: string; firstText: string | undefined }[];
 }
 
-/** The names that Kargo gives functions; they win over built-in functions of the language. */
+/** The names that Kargo gives functions, and our own `gateLink`; they win over the language's built-in functions. */
 export const kargoFunctionNames: readonly string[] = [
   "always",
   "artifactFrom",
@@ -29,6 +29,7 @@ export const kargoFunctionNames: readonly string[] = [
   "failure",
   "freightMetadata",
   "freightStatus",
+  "gateLink",
   "imageFrom",
   "quote",
   "secret",

@@ -1,14 +1,15 @@
 import { onTestFinished } from "vitest";
 import { createCipher } from "#core/credentials/cipher.ts";
+import { createGateLinks } from "#core/promotion/gate-links.ts";
 import { createGates } from "#core/promotion/gates.ts";
 import type { Resource } from "#core/resources/resource.ts";
 import { createStageOperations } from "#core/stages/operations.ts";
 import { openSqliteStore } from "#core/store/sqlite.ts";
 import type { Store } from "#core/store/store.ts";
 import { createApp } from "#server/app.ts";
-import type { ServerApp } from "#server/route.ts";
 import { type Limits, limitsFrom } from "#server/limits.ts";
 import type { Services } from "#server/services.ts";
+import type { ServerApp } from "#server/route.ts";
 import { builtinSteps } from "#steps/index.ts";
 
 export const testToken = "a-token-for-tests-0123456789";
@@ -41,6 +42,11 @@ export async function startTestServer(
     gates: createGates(store, now),
     expressions: { evaluate: unexpected, evaluateTemplate: unexpected },
     steps: builtinSteps,
+    gateLinks: createGateLinks({
+      key: new Uint8Array(32).fill(7),
+      publicUrl: "https://towpath.example.com",
+      now,
+    }),
     token: testToken,
     publicUrl: "https://towpath.example.com",
     version: "0.0.0-test",
