@@ -103,11 +103,6 @@ function addGateCommands(program: Command, io: CliIO): void {
     .addOption(outputOption(["table", "json", "yaml"]))
     .action(async (options) => (await import("#cli/commands/gates.ts")).listGates(options, io));
 
-  for (const [name, decision] of [
-    ["release", "released"],
-    ["deny", "denied"],
-  ] as const) {
-    const command = withProject(program.command(name))
   withProject(gates.command("link"))
     .description("make a signed link that decides a gate, once, in your name")
     .argument("<promotion>")
@@ -125,6 +120,11 @@ function addGateCommands(program: Command, io: CliIO): void {
       ),
     );
 
+  for (const [name, decision] of [
+    ["release", "released"],
+    ["deny", "denied"],
+  ] as const) {
+    const command = withProject(program.command(name))
       .description(
         decision === "released" ? "let a promotion through its gate" : "refuse to let a promotion through",
       )
@@ -137,17 +137,4 @@ function addGateCommands(program: Command, io: CliIO): void {
       (await import("#cli/commands/gates.ts")).decideGate(decision, promotion, step, options, io),
     );
   }
-}
-
-    .description("keep promotions from starting: to a stage, in a project (-p) or everywhere (--all)")
-    .argument("[stage]")
-    .requiredOption("-m, --reason <text>", "why; shown wherever it is felt")
-    .option("--all", "in all projects")
-    .option("--abort", "end the promotions that run, too")
-
-    .description("let promotions start again")
-    .argument("[stage]")
-
-    .description("list what is frozen, by whom and why")
-    .addOption(outputOption(["table", "json", "yaml"]))
 }

@@ -7,8 +7,8 @@ import { configRoutes } from "#server/api/config.ts";
 import { configMapRoutes } from "#server/api/config-maps.ts";
 import { eventRoutes } from "#server/api/events.ts";
 import { freightRoutes } from "#server/api/freight.ts";
-import { gateRoutes } from "#server/api/gates.ts";
 import { gateLinkRoutes } from "#server/api/gate-links.ts";
+import { gateRoutes } from "#server/api/gates.ts";
 import { genericCredentialRoutes } from "#server/api/generic-credentials.ts";
 import { imageRoutes } from "#server/api/images.ts";
 import { linkRoutes } from "#server/api/links.ts";
@@ -36,8 +36,8 @@ import { mount, type Route, type ServerApp, type ServerContext, type ServerEnv }
 import type { Services } from "#server/services.ts";
 import { createStreams } from "#server/sse.ts";
 import { assetRoutes } from "#server/ui/assets.ts";
-import { loginPage, safeNext } from "#server/ui/login-page.ts";
 import { gateLinkPageRoutes } from "#server/ui/gate-link-routes.ts";
+import { loginPage, safeNext } from "#server/ui/login-page.ts";
 import { pageRoutes } from "#server/ui/page-routes.ts";
 import { sessionRoutes } from "#server/ui/session-routes.ts";
 import { webhookRoutes } from "#server/webhooks/routes.ts";
@@ -122,8 +122,8 @@ function apiRoutes(api: Api): Route[] {
     ...promotionRoutes(api),
     ...stepLogRoutes(api),
     ...gateRoutes(api),
-    ...plainKindRoutes(api),
     ...gateLinkRoutes(api),
+    ...plainKindRoutes(api),
     ...configMapRoutes(api),
     ...repoCredentialRoutes(api),
     ...genericCredentialRoutes(api),
@@ -136,7 +136,7 @@ function apiRoutes(api: Api): Route[] {
     ...webhookRoutes(api),
     ...sessionRoutes(api),
     ...pageRoutes(api),
+    ...gateLinkPageRoutes(api),
     ...assetRoutes(),
   ];
-    ...gateLinkPageRoutes(api),
 }

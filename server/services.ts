@@ -14,9 +14,9 @@ export interface Services {
   store: Store;
   stages: StageOperations;
   gates: Gates;
+  gateLinks: GateLinks;
   /** The kinds of steps that there are beside those of CustomPromotionSteps. */
   steps: readonly KnownStep[];
-  gateLinks: GateLinks;
   /** Evaluates what users wrote into webhook receivers. */
   expressions: Pick<Expressions, "evaluate" | "evaluateTemplate">;
   /** The administrator's token. It is also the password that `kargo login --admin` asks for. */

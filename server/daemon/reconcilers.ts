@@ -37,8 +37,8 @@ export function registerReconcilers(
   publicUrl: string,
 ): () => void {
   const { store, expressions, masker, log, now, env } = parts;
-  const promotions = createPromotionReconciler({
   const links = parts.gateLinksAt(publicUrl);
+  const promotions = createPromotionReconciler({
     store,
     masker,
     expressions,

@@ -1,7 +1,7 @@
 import { configuredGitUser } from "#core/git/configured-user.ts";
-import type { AnalysisRun } from "#core/resources/analysis-run.ts";
-import { type GateLinks, hiddenLinks } from "#core/promotion/gate-links.ts";
 import { maxOciPushBytesFrom } from "#core/oci/push-limit.ts";
+import { type GateLinks, hiddenLinks } from "#core/promotion/gate-links.ts";
+import type { AnalysisRun } from "#core/resources/analysis-run.ts";
 import type { Promotion } from "#core/resources/promotion.ts";
 import type { StepKinds } from "#core/runner.ts";
 import { isOver } from "#core/stages/verification/phases.ts";

@@ -8,8 +8,8 @@ import { openSqliteStore } from "#core/store/sqlite.ts";
 import type { Store } from "#core/store/store.ts";
 import { createApp } from "#server/app.ts";
 import { type Limits, limitsFrom } from "#server/limits.ts";
-import type { Services } from "#server/services.ts";
 import type { ServerApp } from "#server/route.ts";
+import type { Services } from "#server/services.ts";
 import { builtinSteps } from "#steps/index.ts";
 
 export const testToken = "a-token-for-tests-0123456789";
@@ -40,13 +40,13 @@ export async function startTestServer(
     store,
     stages: createStageOperations({ store, now }),
     gates: createGates(store, now),
-    expressions: { evaluate: unexpected, evaluateTemplate: unexpected },
-    steps: builtinSteps,
     gateLinks: createGateLinks({
       key: new Uint8Array(32).fill(7),
       publicUrl: "https://towpath.example.com",
       now,
     }),
+    expressions: { evaluate: unexpected, evaluateTemplate: unexpected },
+    steps: builtinSteps,
     token: testToken,
     publicUrl: "https://towpath.example.com",
     version: "0.0.0-test",
