@@ -7,6 +7,7 @@ export function addRemoteCommands(program: Command, io: CliIO): void {
   addResourceCommands(program, io);
   addPromotionCommands(program, io);
   addGateCommands(program, io);
+  addFreezeCommands(program, io);
 }
 
 function addResourceCommands(program: Command, io: CliIO): void {
@@ -60,6 +61,10 @@ function addPromotionCommands(program: Command, io: CliIO): void {
     .option("--freight <name>", "the freight's name")
     .option("--freight-alias <alias>", "the freight's alias")
     .option("--warehouse <name>", "the freight that auto-promotion would choose from this warehouse")
+    .option(
+      "--override-window <reason>",
+      "promote although the stage's windows are closed; the reason is recorded",
+    )
     .option("--wait", "show the steps live and wait for the end")
     .action(async (options) => (await import("#cli/commands/promote.ts")).promote(options, io));
 
@@ -137,4 +142,25 @@ function addGateCommands(program: Command, io: CliIO): void {
       (await import("#cli/commands/gates.ts")).decideGate(decision, promotion, step, options, io),
     );
   }
+}
+
+function addFreezeCommands(program: Command, io: CliIO): void {
+  withProject(program.command("freeze"))
+    .description("keep promotions from starting: to a stage, in a project (-p) or everywhere (--all)")
+    .argument("[stage]")
+    .requiredOption("-m, --reason <text>", "why; shown wherever it is felt")
+    .option("--all", "in all projects")
+    .option("--abort", "end the promotions that run, too")
+    .action(async (stage, options) => (await import("#cli/commands/freeze.ts")).freeze(stage, options, io));
+
+  withProject(program.command("unfreeze"))
+    .description("let promotions start again")
+    .argument("[stage]")
+    .option("--all", "end the freeze of all projects")
+    .action(async (stage, options) => (await import("#cli/commands/freeze.ts")).unfreeze(stage, options, io));
+
+  withProject(program.command("freezes"))
+    .description("list what is frozen, by whom and why")
+    .addOption(outputOption(["table", "json", "yaml"]))
+    .action(async (options) => (await import("#cli/commands/freeze.ts")).listFreezes(options, io));
 }

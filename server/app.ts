@@ -6,6 +6,7 @@ import { auditRoutes } from "#server/api/audit.ts";
 import { configRoutes } from "#server/api/config.ts";
 import { configMapRoutes } from "#server/api/config-maps.ts";
 import { eventRoutes } from "#server/api/events.ts";
+import { freezeRoutes } from "#server/api/freezes.ts";
 import { freightRoutes } from "#server/api/freight.ts";
 import { gateLinkRoutes } from "#server/api/gate-links.ts";
 import { gateRoutes } from "#server/api/gates.ts";
@@ -122,6 +123,7 @@ function apiRoutes(api: Api): Route[] {
     ...promotionRoutes(api),
     ...stepLogRoutes(api),
     ...gateRoutes(api),
+    ...freezeRoutes(api),
     ...gateLinkRoutes(api),
     ...plainKindRoutes(api),
     ...configMapRoutes(api),

@@ -3,6 +3,7 @@ import { housekeepingSettingsFrom, startHousekeeping } from "#core/housekeeping.
 import { version } from "#core/package.ts";
 import { createGates } from "#core/promotion/gates.ts";
 import type { Scheduler } from "#core/scheduler/scheduler.ts";
+import { createFreezes } from "#core/stages/freezes.ts";
 import { createStageOperations } from "#core/stages/operations.ts";
 import { createApp } from "#server/app.ts";
 import { daemonGit } from "#server/daemon/git.ts";
@@ -77,6 +78,7 @@ function serverServices(
   return {
     store,
     stages: createStageOperations({ store, now }),
+    freezes: createFreezes({ store, now }),
     gates: createGates(store, now),
     gateLinks: parts.gateLinksAt(publicUrl),
     expressions,

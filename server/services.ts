@@ -2,6 +2,7 @@ import type { Expressions } from "#core/expressions/expressions.ts";
 import type { GateLinks } from "#core/promotion/gate-links.ts";
 import type { Gates } from "#core/promotion/gates.ts";
 import type { KnownStep } from "#core/resources/check.ts";
+import type { Freezes } from "#core/stages/freezes.ts";
 import type { StageOperations } from "#core/stages/operations.ts";
 import type { Store } from "#core/store/store.ts";
 import type { Limits } from "#server/limits.ts";
@@ -13,6 +14,7 @@ import type { Limits } from "#server/limits.ts";
 export interface Services {
   store: Store;
   stages: StageOperations;
+  freezes: Freezes;
   gates: Gates;
   gateLinks: GateLinks;
   /** The kinds of steps that there are beside those of CustomPromotionSteps. */

@@ -12,6 +12,7 @@ export interface PromoteOptions extends RemoteOptions {
   freightAlias?: string;
   warehouse?: string;
   wait?: boolean;
+  overrideWindow?: string;
 }
 
 /** `towpath promote --stage S --freight F`: exit code 1 when a waited-for promotion does not succeed. */
@@ -31,19 +32,20 @@ export async function promote(options: PromoteOptions, io: CliIO): Promise<void>
 }
 
 async function create(client: ApiClient, project: string, options: PromoteOptions): Promise<Promotion[]> {
-  const { stage, downstreamFrom, freight, freightAlias, warehouse } = options;
+  const { stage, downstreamFrom, freight, freightAlias, warehouse, overrideWindow: windowOverride } = options;
   if (!freight && !freightAlias && !warehouse) {
     throw new UserError("Nothing to promote", { hint: "give --freight, --freight-alias or --warehouse" });
   }
   if (downstreamFrom) {
     const path = `${apiPath("projects", project, "stages", downstreamFrom)}/promotions/downstream`;
-    const body = { freight, freightAlias };
+    const body = { freight, freightAlias, windowOverride };
     return (await client.request<{ promotions: Promotion[] }>(path, { method: "POST", body })).promotions;
   }
   if (!stage) throw new UserError("No stage to promote to", { hint: "give --stage or --downstream-from" });
   const origin = warehouse ? `Warehouse/${warehouse}` : undefined;
   const path = apiPath("projects", project, "stages", stage, "promotions");
-  return [await client.request<Promotion>(path, { method: "POST", body: { freight, freightAlias, origin } })];
+  const body = { freight, freightAlias, origin, windowOverride };
+  return [await client.request<Promotion>(path, { method: "POST", body })];
 }
 
 /** Shows a promotion's steps until it is over, and returns it as it ended. */

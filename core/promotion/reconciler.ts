@@ -86,11 +86,17 @@ export function createPromotionReconciler(services: PromotionServices): Promotio
       await markPending(promotion);
       return undefined;
     }
-    if (promotion.status?.phase !== "Running" && (await isAnyRunning(promotion))) {
+    if (promotion.status?.phase !== "Running" && !(await mayBegin(promotion, stage))) {
       await markPending(promotion);
       return { state: "waiting", retryInSeconds: secondsUntilStageIsFree };
     }
     return await run(promotion, stage, signal);
+  }
+
+  /** A stage may have been frozen since it gave the promotion its turn. */
+  async function mayBegin(promotion: Promotion, stage: Stage): Promise<boolean> {
+    if (await services.isFrozen?.(stage)) return false;
+    return !(await isAnyRunning(promotion));
   }
 
   /** Stages say whose turn it is, one at a time; should one ever be wrong, what runs has the turn until it is over. */

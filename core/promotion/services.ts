@@ -12,6 +12,8 @@ export interface PromotionServices extends Omit<EngineServices, "store"> {
   folders: WorkFolders;
   /** Whether the stage may take the freight: it is verified upstream, approved, or comes directly. */
   isFreightAvailable(stage: Stage, freight: Freight): boolean | Promise<boolean>;
+  /** Whether nothing may begin in the stage; never so without it. */
+  isFrozen?(stage: Stage): Promise<boolean>;
   /** Address of the web page, for links; "" without one. */
   uiBaseUrl: string;
   /** Hears of what went wrong where nobody waits for it. */

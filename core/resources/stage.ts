@@ -129,6 +129,25 @@ export const AutoPromotionHold = z.object({
 });
 export type AutoPromotionHold = z.infer<typeof AutoPromotionHold>;
 
+/** How the windows that gate the stage stand. Times are RFC 3339. */
+export const PromotionWindowStatus = z.object({
+  closed: z.boolean(),
+  reason: z.string().optional(),
+  nextOpen: z.string().optional(),
+  nextClose: z.string().optional(),
+  nextCloseReason: z.string().optional(),
+});
+export type PromotionWindowStatus = z.infer<typeof PromotionWindowStatus>;
+
+/** The freeze that the stage is under: its own, its project's or one of everything. Ours, not Kargo's. */
+export const StageFreeze = z.object({
+  project: z.string().optional(),
+  stage: z.string().optional(),
+  reason: z.string(),
+  actor: z.string(),
+  since: z.string(),
+});
+
 export const StageStatus = z.object({
   conditions: z.array(Condition).optional(),
   lastHandledRefresh: z.string().optional(),
@@ -140,7 +159,8 @@ export const StageStatus = z.object({
   currentPromotion: PromotionReference.optional(),
   lastPromotion: PromotionReference.optional(),
   autoPromotionEnabled: z.boolean().optional(),
-  promotionWindowStatus: z.unknown().optional(),
+  promotionWindowStatus: PromotionWindowStatus.optional(),
+  freeze: StageFreeze.optional(),
   metadata: z.record(z.string(), z.unknown()).optional(),
   /** By origin, as `Warehouse/<name>`. */
   autoPromotionHolds: z.record(z.string(), AutoPromotionHold).optional(),

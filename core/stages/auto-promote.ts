@@ -8,6 +8,7 @@ import { listChoice } from "#core/stages/availability.ts";
 import { automaticPromotion, type PromotionServices } from "#core/stages/create-promotion.ts";
 import { effectiveHolds } from "#core/stages/holds.ts";
 import type { StagePass } from "#core/stages/pass.ts";
+import { standsStill } from "#core/stages/standstill.ts";
 import type { StagePromotions } from "#core/stages/sync-promotions.ts";
 import type { Store } from "#core/store/store.ts";
 
@@ -29,6 +30,7 @@ export async function autoPromote(pass: StagePass, services: PromotionServices):
     return;
   }
   stage.status.autoPromotionEnabled = true;
+  if (standsStill(pass)) return;
   const candidates = selectCandidates(stage, await listChoice(services.store, stage, now));
   for (const [origin, candidate] of candidates) {
     if (stage.status.effectiveAutoPromotionHolds?.[origin] !== undefined) continue;

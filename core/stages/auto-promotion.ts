@@ -1,9 +1,8 @@
-import { parseNamePattern } from "#core/artifacts/patterns.ts";
 import { type Freight, originKey } from "#core/resources/freight.ts";
-import { matchesLabels } from "#core/resources/label-selector.ts";
 import type { ProjectConfig, PromotionPolicy } from "#core/resources/project-config.ts";
 import type { Stage } from "#core/resources/stage.ts";
 import { followsUpstream } from "#core/stages/availability.ts";
+import { isSelected } from "#core/stages/selector.ts";
 import type { Store } from "#core/store/store.ts";
 
 /** The first of the project's policies that is for the stage. Throws when a pattern cannot be read. */
@@ -11,16 +10,18 @@ export function findPolicy(config: ProjectConfig | undefined, stage: Stage): Pro
   return config?.spec?.promotionPolicies?.find((policy) => isFor(policy, stage));
 }
 
-/** What the project's settings say of the stage. Throws when a pattern cannot be read. */
-export async function getPolicy(store: Store, stage: Stage): Promise<PromotionPolicy | undefined> {
-  const { namespace: project = "" } = stage.metadata;
-  const ref = { kind: "ProjectConfig", project, name: project };
-  return findPolicy((await store.get(ref)) as ProjectConfig | undefined, stage);
+/** The settings of the stage's project. */
+export async function findProjectConfig(
+  store: Pick<Store, "get">,
+  { metadata }: Stage,
+): Promise<ProjectConfig | undefined> {
+  const { namespace: project = "" } = metadata;
+  return (await store.get({ kind: "ProjectConfig", project, name: project })) as ProjectConfig | undefined;
 }
 
 /** Whether the project's settings let freight into the stage without anybody asking. */
 export async function isAutoPromotionEnabled(store: Store, stage: Stage): Promise<boolean> {
-  return (await getPolicy(store, stage))?.autoPromotionEnabled === true;
+  return findPolicy(await findProjectConfig(store, stage), stage)?.autoPromotionEnabled === true;
 }
 
 /**
@@ -46,9 +47,7 @@ function isFor(
   { stage: stageName = "", stageSelector = { name: stageName } }: PromotionPolicy,
   stage: Stage,
 ): boolean {
-  const { name, ...labels } = stageSelector;
-  if (name && !parseNamePattern(name, "the policy's stage name")(stage.metadata.name)) return false;
-  return matchesLabels(labels, stage.metadata.labels);
+  return isSelected(stageSelector, stage.metadata);
 }
 
 function discoveredAt({ discoveredAt: at, metadata }: Freight): number {

@@ -10,6 +10,7 @@ import { automaticPromotion, type PromotionServices } from "#core/stages/create-
 import { holdAnnotations } from "#core/stages/holds.ts";
 import { keys } from "#core/stages/keys.ts";
 import type { StagePass } from "#core/stages/pass.ts";
+import { standsStill } from "#core/stages/standstill.ts";
 import type { StagePromotions } from "#core/stages/sync-promotions.ts";
 import { abortedMessage } from "#core/stages/verification/phases.ts";
 
@@ -47,7 +48,7 @@ export async function rollBack(
   { active }: StagePromotions,
 ): Promise<boolean> {
   const { stage, policy, now } = pass;
-  if (policy?.autoRollback === undefined || active.length > 0) return false;
+  if (policy?.autoRollback === undefined || active.length > 0 || standsStill(pass)) return false;
   const failure = failureOf(stage.status, policy.autoRollback);
   if (failure === undefined || now.getTime() - Date.parse(failure.at) > longestFailureMilliseconds)
     return false;

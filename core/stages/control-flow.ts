@@ -24,11 +24,12 @@ export async function passOn({ stage, freight: desk, now, writes }: StagePass, s
 /** What a stage without steps says of itself: nothing that has to do with promotions. */
 export function controlFlowStatus({ metadata, status = {} }: Stage): StageStatus {
   const ready = getCondition(status, "Ready");
+  const frozen = getCondition(status, "Frozen");
   const refresh = metadata.annotations?.[keys.refresh] ?? status.lastHandledRefresh;
   return {
     freightSummary: "N/A",
     observedGeneration: metadata.generation,
-    ...(ready === undefined ? {} : { conditions: [ready] }),
+    ...(ready === undefined ? {} : { conditions: frozen === undefined ? [ready] : [ready, frozen] }),
     ...(refresh === undefined ? {} : { lastHandledRefresh: refresh }),
     ...(status.metadata === undefined ? {} : { metadata: status.metadata }),
   };

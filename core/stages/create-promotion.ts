@@ -5,11 +5,12 @@ import { type Freight, type FreightOrigin, originKey } from "#core/resources/fre
 import type { Promotion } from "#core/resources/promotion.ts";
 import type { Resource } from "#core/resources/resource.ts";
 import type { Stage } from "#core/resources/stage.ts";
-import { isAutoPromotionEnabled, selectCandidates } from "#core/stages/auto-promotion.ts";
+import { findProjectConfig, isAutoPromotionEnabled, selectCandidates } from "#core/stages/auto-promotion.ts";
 import { isFreightAvailable, listChoice } from "#core/stages/availability.ts";
-import { promotionCreated } from "#core/stages/events.ts";
+import { promotionCreated, windowOverridden } from "#core/stages/events.ts";
+import { describeClosed, gatingSchedule } from "#core/stages/gating-windows.ts";
 import { holdAnnotations } from "#core/stages/holds.ts";
-import { isUser, stageActor } from "#core/stages/keys.ts";
+import { isUser, keys, stageActor } from "#core/stages/keys.ts";
 import type { Store, Write } from "#core/store/store.ts";
 import { StoreError } from "#core/store/store-error.ts";
 
@@ -21,6 +22,8 @@ export interface PromotionRequest {
   origin?: FreightOrigin;
   /** Who asks, as Kargo writes actors. */
   actor: string;
+  /** Why it is to start although the stage's windows are closed. */
+  windowOverride?: string;
 }
 
 export interface PromotionServices {
@@ -40,11 +43,22 @@ export async function createPromotion(
   const { project, actor } = request;
   const stage = await getStage(store, project, request.stage);
   const freight = await chooseFreight(services, stage, request);
-  const annotations = isUser(actor) ? await intentOf(services, stage, freight) : {};
+  const annotations = {
+    ...(isUser(actor) ? await intentOf(services, stage, freight) : {}),
+    ...(await passWindows(services, stage, request.windowOverride)),
+  };
   const findTask = taskFinder(store, project);
   const promotion = await buildPromotion(stage, freight.metadata.name, { findTask, actor, annotations });
   const message = `Promotion created for Stage "${request.stage}"${isUser(actor) ? ` by "${actor}"` : ""}`;
-  const [created] = await store.write(creation(promotion, freight, { message, actor, at: now() }));
+  const reason = annotations[keys.windowOverride];
+  const [created] = await store.write([
+    ...creation(promotion, freight, { message, actor, at: now() }),
+    ...(reason === undefined
+      ? []
+      : [
+          { op: "event", event: windowOverridden(promotion, freight, { reason, actor, at: now() }) } as const,
+        ]),
+  ]);
   return created as Promotion;
 }
 
@@ -69,6 +83,24 @@ function creation(
     { op: "create", resource: promotion as Resource },
     { op: "event", event: promotionCreated(promotion, freight, told) },
   ];
+}
+
+/**
+ * Lets a promotion through the stage's windows: the annotations that it needs for it. Throws a UserError when they are
+ * closed and there is no reason to override them.
+ */
+async function passWindows(
+  { store, now }: PromotionServices,
+  stage: Stage,
+  override: string | undefined,
+): Promise<Record<string, string>> {
+  const schedule = await gatingSchedule(store, stage, await findProjectConfig(store, stage), now());
+  if (schedule?.closed !== true) return {};
+  if (override) return { [keys.windowOverride]: override };
+  throw new UserError(`Cannot promote to Stage "${stage.metadata.name}" now: ${describeClosed(schedule)}`, {
+    status: 403,
+    hint: "Where it cannot wait, override the windows with a reason, which is recorded",
+  });
 }
 
 async function chooseFreight(

@@ -28,6 +28,19 @@ export function promotionCreated(
   };
 }
 
+/** Tells that somebody promotes although the stage's windows are closed. */
+export function windowOverridden(
+  promotion: Promotion,
+  freight: Freight,
+  { reason, actor, at }: { reason: string; actor: string; at: Date },
+): EventRecord {
+  const message = `Promotion windows of Stage "${promotion.spec.stage}" overridden by "${actor}": ${reason}`;
+  return {
+    ...promotionCreated(promotion, freight, { message, actor, at }),
+    reason: "PromotionWindowOverridden",
+  };
+}
+
 const verificationReasons = {
   Successful: "FreightVerificationSucceeded",
   Failed: "FreightVerificationFailed",

@@ -1,6 +1,6 @@
 import type { HealthCheckStep } from "#core/resources/promotion.ts";
-import type { Health, HealthState } from "#core/resources/stage.ts";
-import { setCondition } from "#core/stages/conditions.ts";
+import type { Health, HealthState, StageStatus } from "#core/resources/stage.ts";
+import { getCondition, setCondition } from "#core/stages/conditions.ts";
 import { worstHealth } from "#core/stages/health-states.ts";
 import type { HealthChecker, StagePass } from "#core/stages/pass.ts";
 
@@ -38,6 +38,28 @@ export async function assessHealth(
   const about = { project: metadata.namespace ?? "", stage: metadata.name };
   const health = await runChecks(checks, checkers, about, signal);
   setHealth(pass, health, health.status ?? "Unknown", describe(health, checks.length));
+}
+
+/** At first after a promotion. */
+const soonestSeconds = 5;
+
+/**
+ * When health is to be looked at again: every `healthSeconds` while it is good, sooner while it is not, and the
+ * rarer the longer it has been so. Undefined where there is nothing to look at.
+ */
+export function secondsToHealthCheck(
+  status: StageStatus,
+  now: Date,
+  healthSeconds: number,
+): number | undefined {
+  const { lastPromotion, currentPromotion, health } = status;
+  const last = lastPromotion?.status;
+  const hasChecks = last?.phase === "Succeeded" && (last.healthChecks ?? []).length > 0;
+  if (!hasChecks || currentPromotion !== undefined) return undefined;
+  const since = Date.parse(getCondition(status, "Healthy")?.lastTransitionTime ?? "");
+  if (health?.status === "Healthy" || Number.isNaN(since)) return healthSeconds;
+  const elapsedSeconds = (now.getTime() - since) / 1_000;
+  return Math.min(healthSeconds, Math.max(soonestSeconds, elapsedSeconds / 4));
 }
 
 async function runChecks(

@@ -5,6 +5,8 @@ export const keys = {
   ...promotionKeys,
   /** On a stage: `supersede` lets newer promotions take the place of those that wait. */
   queue: "towpath.dev/queue",
+  /** On a promotion: why it may start although the stage's windows are closed. */
+  windowOverride: "towpath.dev/window-override",
   /** On a promotion: the origin that auto-promotion is to rest for. */
   hold: "kargo.akuity.io/auto-promotion-hold",
   /** On a promotion: the origin that auto-promotion is to go on for. */
@@ -13,6 +15,8 @@ export const keys = {
   freightCollection: "kargo.akuity.io/freight-collection",
   /** On an AnalysisRun: the promotion that led to it. */
   promotion: "kargo.akuity.io/promotion",
+  /** On a stage: the Argo CD Applications of its last promotion, as JSON. */
+  argocdContext: "kargo.akuity.io/argocd-context",
 } as const;
 
 /** The actor of what stages do by themselves. */

@@ -27,7 +27,8 @@ export interface StageOperations {
    * happens. A promotion that cannot be made for another reason keeps none of the others from being made.
    */
   promoteDownstream(
-    request: Required<Pick<PromotionRequest, "project" | "stage" | "freight" | "actor">>,
+    request: Required<Pick<PromotionRequest, "project" | "stage" | "freight" | "actor">> &
+      Pick<PromotionRequest, "windowOverride">,
   ): Promise<{ promotions: Promotion[]; errors: Error[] }>;
   /** Freight that the stage may take, for whatever reason. */
   availableFreight(project: string, stage: string): Promise<Freight[]>;
@@ -57,7 +58,7 @@ export function createStageOperations(services: PromotionServices): StageOperati
   return {
     promote: (request) => createPromotion(services, request),
 
-    async promoteDownstream({ project, stage, freight: name, actor }) {
+    async promoteDownstream({ project, stage, freight: name, actor, windowOverride }) {
       await getStage(store, project, stage);
       const freight = await getFreight(store, project, name);
       const downstream = await findDownstream(project, stage, freight);
@@ -73,7 +74,13 @@ export function createStageOperations(services: PromotionServices): StageOperati
       for (const { metadata } of downstream.filter((one) => !isControlFlow(one))) {
         try {
           promotions.push(
-            await createPromotion(services, { project, stage: metadata.name, freight: name, actor }),
+            await createPromotion(services, {
+              project,
+              stage: metadata.name,
+              freight: name,
+              actor,
+              windowOverride,
+            }),
           );
         } catch (error) {
           if (!(error instanceof UserError)) throw error;

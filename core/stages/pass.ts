@@ -5,7 +5,9 @@ import type { PromotionPolicy } from "#core/resources/project-config.ts";
 import { refOf } from "#core/resources/resource.ts";
 import type { FreightRequest, Health, Stage, StageStatus } from "#core/resources/stage.ts";
 import type { PromotionServices } from "#core/stages/create-promotion.ts";
+import type { FreezeSpec } from "#core/stages/freeze.ts";
 import type { Store, Write } from "#core/store/store.ts";
+import type { Schedule } from "#core/windows/schedule.ts";
 
 /** Judges one health check that a promotion asked for. */
 export type HealthChecker = (
@@ -36,10 +38,16 @@ export interface StagePass {
   readonly now: Date;
   /** What the project's settings say of the stage. */
   policy?: PromotionPolicy;
+  /** While it is there, no promotion starts. */
+  freeze?: FreezeSpec;
+  /** Of the windows that gate the stage; absent where none does. */
+  schedule?: Schedule;
   autoPromotionEnabled: boolean;
   readonly freight: FreightDesk;
   /** Written together with the status, in one transaction. */
   readonly writes: Write[];
+  /** What the stage's annotations become, where they change. */
+  annotations?: Record<string, string>;
   /** What kept auto-promotion from its work. All else goes on, and this is tried again. */
   problem?: unknown;
 }

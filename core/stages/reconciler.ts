@@ -1,14 +1,18 @@
 import { type ResourceRef, refOf } from "#core/resources/resource.ts";
 import type { Stage } from "#core/resources/stage.ts";
 import type { Reconciler } from "#core/scheduler/reconciler.ts";
+import { nameApplications } from "#core/stages/argocd-context.ts";
 import { autoPromote, syncEffectiveHolds } from "#core/stages/auto-promote.ts";
-import { getPolicy } from "#core/stages/auto-promotion.ts";
+import { findPolicy, findProjectConfig } from "#core/stages/auto-promotion.ts";
 import { rememberStable, rollBack } from "#core/stages/auto-rollback.ts";
 import { isControlFlow, listRequestedFreight, nextSoakEnd, waitsForSoak } from "#core/stages/availability.ts";
 import { controlFlowStatus, passOn } from "#core/stages/control-flow.ts";
-import { assessHealth } from "#core/stages/health.ts";
+import { findFreeze } from "#core/stages/freeze.ts";
+import { gatingSchedule } from "#core/stages/gating-windows.ts";
+import { assessHealth, secondsToHealthCheck } from "#core/stages/health.ts";
 import { keys } from "#core/stages/keys.ts";
 import { createFreightDesk, type StagePass, type StageServices } from "#core/stages/pass.ts";
+import { discardWaiting, tellFreeze, tellStandstill } from "#core/stages/standstill.ts";
 import { setReconciling, summarize, summarizeFailure } from "#core/stages/summary.ts";
 import { supersede } from "#core/stages/supersede.ts";
 import { syncFreight } from "#core/stages/sync-freight.ts";
@@ -17,7 +21,7 @@ import { isUnderWay } from "#core/stages/verification/phases.ts";
 import { markFreight, verifyStage } from "#core/stages/verification/verify-stage.ts";
 import { createStageWakeUps } from "#core/stages/wake-ups.ts";
 import { retryConflicts } from "#core/store/retry-conflicts.ts";
-import { ConflictError } from "#core/store/store.ts";
+import { ConflictError, type Write } from "#core/store/store.ts";
 import { StoreError } from "#core/store/store-error.ts";
 
 export interface StageReconcilerOptions extends StageServices {
@@ -68,23 +72,29 @@ export function createStageReconciler(options: StageReconcilerOptions): Reconcil
       freight: createFreightDesk(store, read.metadata.namespace ?? ""),
       writes: [],
     };
+    pass.freeze = await findFreeze(store, read);
+    if (isControlFlow(read)) return pass;
+    const config = await findProjectConfig(store, read);
+    pass.schedule = await gatingSchedule(store, read, config, pass.now);
     await orProblem(pass, async () => {
-      if (isControlFlow(read)) return;
-      pass.policy = await getPolicy(store, read);
+      pass.policy = findPolicy(config, read);
       pass.autoPromotionEnabled = pass.policy?.autoPromotionEnabled === true;
     });
     return pass;
   }
 
   async function lookAtControlFlow(pass: StagePass): Promise<boolean> {
-    await passOn(pass, store);
+    nameApplications(pass, undefined);
+    if (pass.freeze === undefined) await passOn(pass, store);
+    tellFreeze(pass.stage, pass.freeze, pass.now);
     return false;
   }
 
   /** Returns true when there is more to do as soon as this is written. */
   async function lookAtRegular(pass: StagePass, signal: AbortSignal): Promise<boolean> {
     const { stage, now } = pass;
-    const promotions = await listPromotions(store, stage);
+    const promotions = await discardWaiting(pass, await listPromotions(store, stage));
+    tellStandstill(pass);
     await supersede(pass, promotions);
     const isNextWaiting = syncPromotions(pass, promotions);
     await syncFreight(pass, store);
@@ -113,22 +123,29 @@ export function createStageReconciler(options: StageReconcilerOptions): Reconcil
   }
 
   /** Returns false when the stage's status was right already. */
-  async function save({ stage, freight, writes }: StagePass): Promise<boolean> {
+  async function save({ stage, freight, writes, annotations }: StagePass): Promise<boolean> {
     const { resourceVersion } = stage.metadata;
-    const status = { op: "status", ref: refOf(stage), status: stage.status, resourceVersion } as const;
-    const written = await store.write([...freight.writes(), ...writes, status]);
+    const status = { op: "status", ref: refOf(stage), status: stage.status } as const;
+    const stageWrites: Write[] =
+      annotations === undefined
+        ? [{ ...status, resourceVersion }]
+        : // The first of the two makes sure that nobody else has changed the stage meanwhile.
+          [{ op: "update", resource: { ...stage, metadata: { ...stage.metadata, annotations } } }, status];
+    const written = await store.write([...freight.writes(), ...writes, ...stageWrites]);
     return written.at(-1)?.metadata.resourceVersion !== resourceVersion;
   }
 
   async function secondsUntilNext(
-    { stage, now, autoPromotionEnabled }: StagePass,
+    { stage, schedule, now, autoPromotionEnabled }: StagePass,
     isMore: boolean,
     isChanged: boolean,
   ): Promise<number | undefined> {
     if (isMore) return isChanged ? 0 : lostNewsSeconds;
     const soonest: number[] = [];
-    const hasChecks = (stage.status.lastPromotion?.status?.healthChecks ?? []).length > 0;
-    if (hasChecks && stage.status.currentPromotion === undefined) soonest.push(healthSeconds);
+    const turn = schedule?.nextOpen ?? schedule?.nextClose;
+    if (turn !== undefined) soonest.push((turn.getTime() - now.getTime()) / 1000);
+    const nextHealthCheck = secondsToHealthCheck(stage.status, now, healthSeconds);
+    if (nextHealthCheck !== undefined) soonest.push(nextHealthCheck);
     if (waitsForSoak(stage) && (autoPromotionEnabled || isControlFlow(stage))) {
       const end = nextSoakEnd(stage, await listRequestedFreight(store, stage), now);
       // Times are kept in whole seconds.

@@ -7,6 +7,8 @@ export interface StageIndex {
   know(stage: Stage): void;
   forget(stage: Stage): void;
   all(project: string): Iterable<string>;
+  /** Projects that have stages. */
+  projects(): Iterable<string>;
   /** Stages that request freight of the Warehouse, from wherever they take it. */
   from(project: string, warehouse: string): Iterable<string>;
   /** Stages that take the Warehouse's freight directly. */
@@ -45,6 +47,7 @@ export function createStageIndex(): StageIndex {
     },
     forget,
     all: (project) => find("all", project),
+    projects: () => new Set([...places.keys()].map((place) => place.slice(0, place.indexOf("/")))),
     from: (project, warehouse) => find("from", project, warehouse),
     directlyFrom: (project, warehouse) => find("directly", project, warehouse),
     downstreamOf: (project, upstream, origin) => find("downstream", project, upstream, origin),

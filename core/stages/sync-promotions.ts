@@ -1,6 +1,7 @@
 import type { FreightCollection } from "#core/resources/freight.ts";
 import type { Promotion, PromotionPhase } from "#core/resources/promotion.ts";
 import type { PromotionReference, Stage, StageStatus } from "#core/resources/stage.ts";
+import { nameApplications } from "#core/stages/argocd-context.ts";
 import { deleteCondition, setCondition } from "#core/stages/conditions.ts";
 import { applyIntent, requestedHolds } from "#core/stages/holds.ts";
 import type { StagePass } from "#core/stages/pass.ts";
@@ -45,7 +46,8 @@ export function syncPromotions(pass: StagePass, { active, finished }: StagePromo
   const { status } = stage;
   keepHolds(status, autoPromotionEnabled ? requestedHolds(status.autoPromotionHolds ?? {}, stage) : {});
 
-  const next = active.find(({ status }) => status?.phase === "Running") ?? active[0];
+  const waiting = pass.freeze === undefined ? active[0] : undefined;
+  const next = active.find(({ status }) => status?.phase === "Running") ?? waiting;
   const current = status.currentPromotion;
   const isCurrentOver = current !== undefined && current.name !== next?.metadata.name;
   if (isCurrentOver || (current === undefined && finished.length > 0)) {
@@ -97,6 +99,7 @@ function recordEnd(pass: StagePass, promotion: Promotion): void {
   status.lastPromotion = reference;
   if (promotion.status?.phase !== "Succeeded") return;
 
+  nameApplications(pass, promotion);
   recordFreight(status, reference.status?.freightCollection);
   delete status.health;
   const observedGeneration = stage.metadata.generation;

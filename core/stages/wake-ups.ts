@@ -3,6 +3,7 @@ import { type Freight, originKey } from "#core/resources/freight.ts";
 import type { Promotion } from "#core/resources/promotion.ts";
 import { formatRef, type Resource, type ResourceRef, refOf } from "#core/resources/resource.ts";
 import type { Stage } from "#core/resources/stage.ts";
+import type { FreezeResource, FreezeScope } from "#core/stages/freeze.ts";
 import { keys } from "#core/stages/keys.ts";
 import { createStageIndex } from "#core/stages/stage-index.ts";
 import { isOver } from "#core/stages/verification/phases.ts";
@@ -86,6 +87,15 @@ export function createStageWakeUps(): StageWakeUps {
     return [...names].map((name) => ({ kind: "Stage", project, name }));
   }
 
+  function everywhere(): ResourceRef[] {
+    return [...index.projects()].flatMap((project) => fromProject(project, index.all(project)));
+  }
+
+  function fromFreeze({ project, stage }: FreezeScope): ResourceRef[] {
+    if (project === undefined) return everywhere();
+    return fromProject(project, stage === undefined ? index.all(project) : [stage]);
+  }
+
   return {
     know(stages) {
       for (const stage of stages) index.know(stage);
@@ -105,6 +115,14 @@ export function createStageWakeUps(): StageWakeUps {
         case "ProjectConfig":
           if (!isNews(change.resource, metadata.generation, change.type === "DELETED")) return [];
           return fromProject(metadata.namespace, index.all(project));
+        case "ClusterConfig":
+          return isNews(change.resource, metadata.generation, change.type === "DELETED") ? everywhere() : [];
+        // The windows of the installation may be for projects with certain labels.
+        case "Project":
+          if (!isNews(change.resource, metadata.labels ?? {}, change.type === "DELETED")) return [];
+          return fromProject(metadata.name, index.all(metadata.name));
+        case "Freeze":
+          return fromFreeze((change.resource as FreezeResource).spec);
         case "Warehouse":
           return change.type === "ADDED"
             ? fromProject(metadata.namespace, index.from(project, metadata.name))

@@ -7,6 +7,7 @@ import type { ServerContext } from "#server/route.ts";
  */
 export const extensions: Readonly<Record<string, readonly string[]>> = {
   Project: ["spec"],
+  Stage: ["status.freeze"],
   Warehouse: ["status.discovery", "status.settling"],
 };
 

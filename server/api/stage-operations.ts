@@ -10,6 +10,11 @@ const PromoteRequest = z.object({
   freight: z.string().optional().describe("Name of the freight."),
   freightAlias: z.string().optional().describe("Alias of the freight."),
   origin: z.string().optional().describe("`Warehouse/<name>`: what auto-promotion would choose of it."),
+  windowOverride: z
+    .string()
+    .max(1024)
+    .optional()
+    .describe("Why to promote although the stage's windows are closed; recorded."),
 });
 const PromoteDownstreamRequest = PromoteRequest.omit({ origin: true });
 
@@ -65,7 +70,7 @@ export const stageOperationRoutes = (api: Api): Route[] => [
 
 async function promoteToStage(c: ServerContext, api: Api): Promise<Response> {
   const { project, stage } = namesFrom(c);
-  const { freight, freightAlias, origin } = await readJson(c, PromoteRequest);
+  const { freight, freightAlias, origin, windowOverride } = await readJson(c, PromoteRequest);
   requireOne(
     { freight, freightAlias, origin },
     "exactly one of freight, freightAlias, or origin must be provided",
@@ -74,7 +79,7 @@ async function promoteToStage(c: ServerContext, api: Api): Promise<Response> {
     ? { origin: parseOrigin(origin) }
     : { freight: await freightName(api, project, freight, freightAlias) };
   const { actor } = c.get("identity");
-  return c.json(await api.stages.promote({ project, stage, actor, ...chosen }), 201);
+  return c.json(await api.stages.promote({ project, stage, actor, windowOverride, ...chosen }), 201);
 }
 
 function parseOrigin(text: string): FreightOrigin {
@@ -87,11 +92,12 @@ function parseOrigin(text: string): FreightOrigin {
 
 async function promoteDownstream(c: ServerContext, api: Api): Promise<Response> {
   const { project, stage } = namesFrom(c);
-  const { freight: name, freightAlias } = await readJson(c, PromoteDownstreamRequest);
+  const { freight: name, freightAlias, windowOverride } = await readJson(c, PromoteDownstreamRequest);
   requireOne({ name, freightAlias }, "exactly one of freight or freightAlias must be provided");
   const freight = await freightName(api, project, name, freightAlias);
   const { actor } = c.get("identity");
-  const { promotions, errors } = await api.stages.promoteDownstream({ project, stage, freight, actor });
+  const request = { project, stage, freight, actor, windowOverride };
+  const { promotions, errors } = await api.stages.promoteDownstream(request);
   if (errors.length === 0) return c.json({ promotions }, 201);
   return c.json({ promotions, errors: errors.map(({ message }) => message).join("\n") }, 207);
 }

@@ -12,6 +12,7 @@ import { openStepLog } from "#core/promotion/step-log.ts";
 import { createWorkFolders, type WorkFolders } from "#core/promotion/work-folders.ts";
 import { createScheduler, type Scheduler } from "#core/scheduler/scheduler.ts";
 import { isFreightAvailable } from "#core/stages/availability.ts";
+import { findFreeze } from "#core/stages/freeze.ts";
 import { createStageReconciler } from "#core/stages/reconciler.ts";
 import { createAnalysisRunReconciler } from "#core/stages/verification/run-reconciler.ts";
 import { analysisJobs } from "#server/daemon/containers.ts";
@@ -52,6 +53,7 @@ export function registerReconcilers(
     concurrency: countFrom(env, "MAX_CONCURRENT_PROMOTION_RECONCILES", 50),
     folders: workFolders(folder),
     isFreightAvailable: (stage, freight) => isFreightAvailable(stage, freight, now()),
+    isFrozen: async (stage) => (await findFreeze(store, stage)) !== undefined,
     uiBaseUrl: publicUrl,
     onError: (error) => log.error("promotion", { error }),
   });

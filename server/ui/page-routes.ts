@@ -24,6 +24,7 @@ const ApprovalForm = z.object({
   message: z.string().max(4096).optional(),
 });
 const PromoteForm = z.object({ freight: z.string().min(1) });
+const FreezeForm = z.object({ stage: z.string().optional(), reason: z.string().trim().max(1024).optional() });
 
 const gatePath = "/gates/:project/:promotion/:step";
 
@@ -79,6 +80,8 @@ export const pageRoutes = (api: Api): Route[] => [
       );
     },
   },
+  freezeRoute(api, "freeze"),
+  freezeRoute(api, "unfreeze"),
   {
     method: "GET",
     path: gatePath,
@@ -129,6 +132,33 @@ export const pageRoutes = (api: Api): Route[] => [
   },
 ];
 
+function freezeRoute(api: Api, verb: "freeze" | "unfreeze"): Route {
+  return {
+    method: "POST",
+    path: `/ui/projects/:project/${verb}`,
+    id: verb === "freeze" ? "FreezeFromPage" : "UnfreezeFromPage",
+    summary: `${verb === "freeze" ? "Freeze" : "Unfreeze"} a project or a stage of it, from the status page`,
+    needs: "promote",
+    answers: { 303: "Done.", 400: "The status page, with what went wrong." },
+    handle: async (c) => {
+      const project = c.req.param("project") as string;
+      const identity = c.get("identity");
+      const { actor } = identity;
+      return orTell(
+        c,
+        async () => {
+          const { stage, reason } = FreezeForm.parse(Object.fromEntries(await c.req.formData()));
+          const scope = { project, ...(stage ? { stage } : {}) };
+          if (verb === "unfreeze") await api.freezes.unfreeze({ ...scope, actor });
+          else await api.freezes.freeze({ ...scope, reason: reason || "from the status page", actor });
+          return `/?project=${encodeURIComponent(project)}`;
+        },
+        async (error) => statusPage(await loadStatus(api, identity, project), error),
+      );
+    },
+  };
+}
+
 async function gatePageWith(c: ServerContext, api: Api, error: string) {
   const gate = await gateFrom(c, api);
   return gatePage(gate, mayAnswer(c.get("identity"), gate), error);
@@ -171,6 +201,7 @@ function pathOf(c: ServerContext): string {
 }
 
 const shownKinds: ReadonlySet<string> = new Set([
+  "Freeze",
   "Project",
   "Warehouse",
   "Stage",

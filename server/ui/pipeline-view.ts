@@ -4,6 +4,7 @@ import type { Promotion } from "#core/resources/promotion.ts";
 import type { Stage } from "#core/resources/stage.ts";
 import type { Warehouse } from "#core/resources/warehouse.ts";
 import { isFreightAvailable } from "#core/stages/availability.ts";
+import type { FreezeSpec } from "#core/stages/freeze.ts";
 import type { Api } from "#server/api/api.ts";
 import { mayAnswer } from "#server/api/gates.ts";
 import { byName } from "#server/api/lists.ts";
@@ -22,6 +23,8 @@ export interface StatusView {
 
 export interface PipelineView {
   project: string;
+  /** What the project is under: its own, its stages' and one of everything. */
+  freezes: FreezeSpec[];
   warehouses: Warehouse[];
   /** From the source to the end: each entry holds the stages that are equally far. */
   columns: StageView[][];
@@ -62,7 +65,7 @@ export async function loadStatus(
   };
 }
 
-async function loadPipeline({ store, now }: Api, project: string): Promise<PipelineView> {
+async function loadPipeline({ store, freezes, now }: Api, project: string): Promise<PipelineView> {
   const stages = (await store.list({ kind: "Stage", project })) as Stage[];
   const promotions = (await store.list({
     kind: "Promotion",
@@ -84,6 +87,7 @@ async function loadPipeline({ store, now }: Api, project: string): Promise<Pipel
   };
   return {
     project,
+    freezes: await freezes.list(project),
     warehouses: (await store.list({ kind: "Warehouse", project })) as Warehouse[],
     columns: arrange(stages).map((column) => column.map(viewOf)),
     freight: recent,

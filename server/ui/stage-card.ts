@@ -22,6 +22,7 @@ export function stageCard(view: StageView, mayPromote: boolean): Markup {
         <span class="state state-${tone}">${word}</span>
       </header>
       ${upstream.length > 0 ? html`<p class="hint">after ${upstream.join(", ")}</p>` : ""}
+      ${standstill(stage)}
       ${holds(stage)}
       ${current ? running(current) : lastPromotion(stage)}
       ${view.waiting > 0 ? html`<p class="hint">${view.waiting} more waiting</p>` : ""}
@@ -33,6 +34,7 @@ function stateOf({ stage, current, waiting }: StageView): { word: string; tone: 
   const { status } = stage;
   const verification = status?.freightHistory?.[0]?.verificationHistory?.[0]?.phase;
   if (current) return { word: "Promoting", tone: "busy" };
+  if (status?.freeze) return { word: "Frozen", tone: "bad" };
   if (waiting > 0) return { word: "Waiting", tone: "busy" };
   if (verification === "Running" || verification === "Pending") return { word: "Verifying", tone: "busy" };
   const last = status?.lastPromotion?.status?.phase;
@@ -44,6 +46,15 @@ function stateOf({ stage, current, waiting }: StageView): { word: string; tone: 
   return Object.keys(status?.freightHistory?.[0]?.items ?? {}).length > 0
     ? { word: "Steady", tone: "good" }
     : { word: "Empty", tone: "idle" };
+}
+
+/** Why nothing may start, where windows or a freeze of this stage alone say so; wider freezes are told above all stages. */
+function standstill({ status }: Stage): Markup | "" {
+  const { freeze, promotionWindowStatus: windows } = status ?? {};
+  if (freeze?.stage) return html`<p class="message">Frozen by ${freeze.actor}: ${freeze.reason}</p>`;
+  if (!windows?.closed) return "";
+  return html`
+    <p class="hint">Closed: ${windows.reason}${windows.nextOpen ? html`; opens ${moment(windows.nextOpen)}` : ""}</p>`;
 }
 
 function holds({ status }: Stage): Markup {

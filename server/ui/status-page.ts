@@ -1,6 +1,7 @@
 import { html } from "hono/html";
 import type { Freight } from "#core/resources/freight.ts";
 import type { Warehouse } from "#core/resources/warehouse.ts";
+import { freezeNotices } from "#server/ui/freeze-notices.ts";
 import { contentsList, freightLabel } from "#server/ui/freight-markup.ts";
 import { gateCard } from "#server/ui/gate-card.ts";
 import { failure, layout, signOut } from "#server/ui/layout.ts";
@@ -55,6 +56,7 @@ function pipelineSections(pipeline: PipelineView, mayPromote: boolean): Markup {
   const { columns, project } = pipeline;
   return html`
     <h1 id="project">${project}</h1>
+    ${freezeNotices(pipeline, mayPromote)}
     ${warehouseProblems(pipeline.warehouses)}
     <section id="stages" aria-labelledby="stages-title">
       <h2 id="stages-title">Stages</h2>

@@ -104,6 +104,26 @@ describe("the command line against a daemon", () => {
     expect(code).toBe(0);
   });
 
+  it("stops the line and lets it go on", async () => {
+    expect(await towpath("freeze", "plain", "-m", "a bad day")).toMatchObject({
+      code: 0,
+      stdout: "stage plain frozen\n",
+    });
+    expect(await towpath("freeze", "-m", "a worse one")).toMatchObject({ stdout: "project shop frozen\n" });
+    expect((await towpath("freezes")).stdout).toMatch(/shop +plain .*admin +a bad day\n/);
+    expect(await towpath("freeze", "plain", "--all", "-m", "x")).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("--all"),
+    });
+    expect(await towpath("unfreeze", "plain")).toMatchObject({ code: 0 });
+    expect(await towpath("unfreeze")).toMatchObject({ stdout: "project shop no longer frozen\n" });
+    expect(await towpath("freezes")).toMatchObject({ code: 0, stderr: "Nothing is frozen\n" });
+    expect(await towpath("unfreeze", "plain")).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("no freeze"),
+    });
+  });
+
   it("prints JSON that is JSON", async () => {
     const { stdout } = await towpath("get", "stages", "-o", "json");
     const { items } = JSON.parse(stdout) as { items: { metadata: { name: string } }[] };

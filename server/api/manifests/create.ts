@@ -2,6 +2,7 @@ import { UserError } from "#core/failure.ts";
 import { validateResource } from "#core/resources/admission.ts";
 import type { Promotion } from "#core/resources/promotion.ts";
 import { formatRef, type Resource, refOf } from "#core/resources/resource.ts";
+import { keys } from "#core/stages/keys.ts";
 import type { Api } from "#server/api/api.ts";
 import { admitChange, admitNew } from "#server/api/manifests/admit.ts";
 import { refuseErrors } from "#server/api/manifests/check.ts";
@@ -40,5 +41,6 @@ async function createPromotion(api: Api, promotion: Promotion, { actor }: Identi
   refuseErrors(promotion as Resource, validateResource(promotion as Resource));
   const { stage, freight, origin } = promotion.spec;
   const project = promotion.metadata.namespace as string;
-  return (await api.stages.promote({ project, stage, actor, freight, origin })) as Resource;
+  const windowOverride = promotion.metadata.annotations?.[keys.windowOverride];
+  return (await api.stages.promote({ project, stage, actor, freight, origin, windowOverride })) as Resource;
 }

@@ -3,6 +3,7 @@ import type { Freight } from "#core/resources/freight.ts";
 import { kinds } from "#core/resources/kinds.ts";
 import { formatRef, type Resource, type ResourceRef, refOf } from "#core/resources/resource.ts";
 import type { Stage } from "#core/resources/stage.ts";
+import { freezeRef } from "#core/stages/freeze.ts";
 import { retryConflicts } from "#core/store/retry-conflicts.ts";
 import type { Store, Write } from "#core/store/store.ts";
 import { type Api, getResource } from "#server/api/api.ts";
@@ -56,6 +57,7 @@ async function deleteProject(store: Store, project: string): Promise<Write[]> {
     const resources = await store.list({ kind, project });
     writes.push(...resources.map(remove));
   }
+  writes.push(...(await store.list({ kind: "Freeze", project })).map(remove));
   const namespace = await store.get({ kind: "Namespace", name: project });
   return namespace ? [...writes, remove(namespace)] : writes;
 }
@@ -66,7 +68,9 @@ async function deleteStage(store: Store, { metadata }: Stage): Promise<Write[]> 
   const promotions = await store.list({ kind: "Promotion", project, where: { "spec.stage": [name] } });
   const runs = await store.list({ kind: "AnalysisRun", project, labels: { [keys.stage]: name } });
   const freight = (await store.list({ kind: "Freight", project })) as Freight[];
+  const freeze = await store.get(freezeRef({ project, stage: name }));
   return [
+    ...(freeze === undefined ? [] : [remove(freeze)]),
     ...promotions.map(remove),
     ...runs.map(remove),
     ...freight.flatMap((one) => forgetStage(one, name)),

@@ -9,6 +9,7 @@ import type { Promotion, PromotionPhase, PromotionStatus } from "#core/resources
 import { type Resource, refOf } from "#core/resources/resource.ts";
 import type { FreightRequest, FreightSources, Stage, StageSpec } from "#core/resources/stage.ts";
 import { createScheduler, type ReconcileRun } from "#core/scheduler/scheduler.ts";
+import { createFreezes } from "#core/stages/freezes.ts";
 import { createStageOperations } from "#core/stages/operations.ts";
 import type { HealthChecker } from "#core/stages/pass.ts";
 import { createStageReconciler } from "#core/stages/reconciler.ts";
@@ -197,6 +198,7 @@ export async function createWorld(
   }
 
   const operations = createStageOperations({ store, now });
+  const freezes = createFreezes({ store, now });
   return {
     store,
     scheduler,
@@ -204,6 +206,7 @@ export async function createWorld(
     now,
     runs,
     operations,
+    freezes,
     project,
     rest,
     add,

@@ -3,6 +3,7 @@ import { createCipher } from "#core/credentials/cipher.ts";
 import { createGateLinks } from "#core/promotion/gate-links.ts";
 import { createGates } from "#core/promotion/gates.ts";
 import type { Resource } from "#core/resources/resource.ts";
+import { createFreezes } from "#core/stages/freezes.ts";
 import { createStageOperations } from "#core/stages/operations.ts";
 import { openSqliteStore } from "#core/store/sqlite.ts";
 import type { Store } from "#core/store/store.ts";
@@ -39,6 +40,7 @@ export async function startTestServer(
   const services: Services = {
     store,
     stages: createStageOperations({ store, now }),
+    freezes: createFreezes({ store, now }),
     gates: createGates(store, now),
     gateLinks: createGateLinks({
       key: new Uint8Array(32).fill(7),
