@@ -125,8 +125,8 @@ function minimalEnvironment(): Record<string, string> {
   };
 }
 
-/** The group outlives its leader while it has members, so this reaches children that were left behind. */
-function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+/** Signals a child that was started detached. The group outlives its leader while it has members. */
+export function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   if (child.pid === undefined) return;
   try {
     process.kill(-child.pid, signal);

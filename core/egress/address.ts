@@ -96,6 +96,11 @@ const carriers: readonly (readonly [string, number])[] = [
   ["2002::/16", 2],
 ];
 
+/** What is special among the addresses of IPv4, and the addresses of IPv6 that are so one by one; as text. */
+export const closedRanges: readonly string[] = specialRanges.flatMap(([text]) =>
+  text.includes(":") && !text.endsWith("/128") ? [] : text,
+);
+
 const globalUnicast = range("2000::/3");
 const special = specialRanges.map(([text, words]) => ({ range: range(text), words }));
 const carrying = carriers.map(([text, at]) => ({ range: range(text), at }));
@@ -104,6 +109,11 @@ function range(text: string): AddressRange {
   const parsed = parseRange(text);
   if (parsed === undefined) throw new TypeError(`Not a range: ${text}`);
   return parsed;
+}
+
+/** Whether two ranges have an address in common. */
+export function overlap(a: AddressRange, b: AddressRange): boolean {
+  return a.prefix < b.prefix ? inRange(b.bytes, a) : inRange(a.bytes, b);
 }
 
 /** The IPv4 address that an IPv6 address stands for; undefined when it stands for itself. */

@@ -3,7 +3,9 @@ import {
   type AddressBytes,
   type AddressRange,
   carriedAddress,
+  closedRanges,
   inRange,
+  overlap,
   parseAddress,
   parseRange,
   specialAddress,
@@ -24,6 +26,11 @@ export interface EgressPolicy {
    * name service again may give another answer. Throws a StepFailure when there are none.
    */
   addresses(host: string, port: number): Promise<CheckedAddress[]>;
+  /**
+   * What a program has to be kept from that connects by itself: ranges that nothing was opened of, as text.
+   * Ranges of IPv6 are not among them, only single addresses.
+   */
+  closedRanges(): string[];
 }
 
 /** Finds the addresses of a name. */
@@ -59,6 +66,11 @@ export function createEgressPolicy({ allow = [], lookup = systemLookup }: Egress
       if (allowed.length > 0) return allowed;
       throw refusal(name, port, found[0]);
     },
+    closedRanges: () =>
+      closedRanges.filter((text) => {
+        const closed = parseRange(text);
+        return closed && !openings.some(({ range }) => range !== undefined && overlap(range, closed));
+      }),
   };
 }
 

@@ -9,6 +9,7 @@ const probes = {
   registry: ["docker-registry", "--version"],
   sshd: ["/usr/sbin/sshd", "-?"],
   gpg: ["gpg", "--version"],
+  deno: ["deno", "--version"],
   chromium: ["chromium", "--version"],
   kargo: ["kargo", "version", "--client"],
 } as const satisfies Record<string, readonly [string, ...string[]]>;
