@@ -1,3 +1,4 @@
+import { UserError } from "#core/failure.ts";
 import { parseDuration } from "#core/resources/duration.ts";
 import { type Freight, originKey } from "#core/resources/freight.ts";
 import type { FreightRequest, Stage } from "#core/resources/stage.ts";
@@ -41,13 +42,13 @@ export async function listAvailableFreight(store: Store, stage: Stage, now: Date
 
 /**
  * The freight that auto-promotion chooses from: what is available, and of requests that follow their one
- * upstream stage only what this holds now. Throws when a Warehouse is missing.
+ * upstream stage only what this holds now. Throws a UserError when a Warehouse is missing.
  */
 export async function listChoice(store: Store, stage: Stage, now: Date): Promise<Freight[]> {
   const { namespace: project, name: stageName } = stage.metadata;
   for (const { origin } of stage.spec.requestedFreight) {
     if ((await store.get({ kind: "Warehouse", project, name: origin.name })) !== undefined) continue;
-    throw new Error(
+    throw new UserError(
       `Warehouse "${origin.name}" not found in namespace "${project}": Stage "${stageName}" requests its freight`,
     );
   }

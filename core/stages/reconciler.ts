@@ -1,3 +1,4 @@
+import { StepFailure, UserError } from "#core/failure.ts";
 import { type ResourceRef, refOf } from "#core/resources/resource.ts";
 import type { Stage } from "#core/resources/stage.ts";
 import type { Reconciler } from "#core/scheduler/reconciler.ts";
@@ -29,6 +30,8 @@ export interface StageReconcilerOptions extends StageServices {
   concurrency?: number;
 }
 
+/** How soon a stage is looked at again that something is wrong with which people have to mend. */
+const problemSeconds = 60;
 /** How soon a stage is looked at again that waits for news, should the news be lost. */
 const lostNewsSeconds = 5;
 
@@ -53,10 +56,14 @@ export function createStageReconciler(options: StageReconcilerOptions): Reconcil
       // What was found out before holds: a missing Warehouse must not keep promotions from being recorded.
       summarizeFailure(pass.stage, error, pass.now);
       await save(pass);
+      if (isForPeople(error)) return problemSeconds;
       throw error;
     }
     const isChanged = await save(pass);
-    if (pass.problem !== undefined && !(isMore && isChanged)) throw pass.problem;
+    if (pass.problem !== undefined && !(isMore && isChanged)) {
+      if (isForPeople(pass.problem)) return problemSeconds;
+      throw pass.problem;
+    }
     return await secondsUntilNext(pass, isMore, isChanged);
   }
 
@@ -168,6 +175,11 @@ export function createStageReconciler(options: StageReconcilerOptions): Reconcil
       return stages.map(refOf);
     },
   };
+}
+
+/** Only somebody's change mends it, and that mostly wakes the stage. The stage's conditions tell it, the log need not. */
+function isForPeople(error: unknown): boolean {
+  return error instanceof UserError || (error instanceof StepFailure && error.kind === "config");
 }
 
 /** Notes what goes wrong where it must not keep the rest of the pass from its work. */

@@ -391,20 +391,23 @@ describe("auto-promotion", () => {
     });
   });
 
-  it("says so, and tries again, when a Warehouse is missing", async () => {
-    const { condition, add, advance, promoted } = await open([
+  it("says so in its condition and not in the log, and goes on when it is there, when a Warehouse is missing", async () => {
+    const { condition, add, promoted, runs } = await open([
       autoPromote(),
       stage("test", [request({ direct: true }, "config")]),
+      passage("gate", [request({ direct: true }, "config")]),
       freight("c1", { warehouse: "config" }),
     ]);
+    expect(runs.filter(({ failure }) => failure !== undefined)).toEqual([]);
+    expect(await condition("gate", "Ready")).toMatchObject({ reason: "ReconcileError" });
     expect(await condition("test", "Ready")).toMatchObject({
       status: "False",
       reason: "ReconcileError",
       message: expect.stringContaining('Warehouse "config" not found'),
     });
     await add(warehouse("config"));
-    await advance(1);
     expect(await promoted("test")).toEqual(["c1"]);
+    expect(await condition("gate", "Ready")).toMatchObject({ status: "True" });
   });
 });
 
@@ -490,6 +493,32 @@ describe("health", () => {
     expect((await getFreight("f1")).status?.verifiedIn).toHaveProperty("test");
   });
 
+  it("is looked at soon after a promotion, ever more rarely while it is bad, and rarely once it is good", async () => {
+    let status: "Progressing" | "Healthy" = "Progressing";
+    let looks = 0;
+    const probe: HealthChecker = async () => {
+      looks += 1;
+      return { status };
+    };
+    const { promote, finish, advance } = await open([stage("test", [direct]), freight("f1")], {
+      healthCheckers: { probe },
+    });
+    await promote("test", "f1");
+    await finish("test", "Succeeded", { healthChecks: [check] });
+    const looksIn = async (seconds: number) => {
+      const before = looks;
+      for (let passed = 0; passed < seconds; passed += 5) await advance(5);
+      return looks - before;
+    };
+    const inMinutes = [await looksIn(60), await looksIn(60), await looksIn(60), await looksIn(60)];
+    expect(inMinutes[0]).toBeGreaterThanOrEqual(6);
+    expect(inMinutes).toEqual(inMinutes.toSorted((a, b) => b - a));
+    expect(inMinutes[3]).toBeLessThanOrEqual(2);
+    status = "Healthy";
+    await looksIn(120);
+    expect(await looksIn(300)).toBe(1);
+  });
+
   it.each<{ what: string; checkers: Record<string, HealthChecker>; issue: string }>([
     {
       what: "a check that nobody can make",
@@ -512,5 +541,33 @@ describe("health", () => {
     await promote("test", "f1");
     await finish("test", "Succeeded", { healthChecks: [check] });
     expect((await getStage("test")).status?.health).toEqual({ status: "Unknown", issues: [issue] });
+  });
+});
+
+describe("the Argo CD Applications of a stage", () => {
+  const key = "kargo.akuity.io/argocd-context";
+  const web = { name: "web", namespace: "argocd" };
+  const api = { name: "api", namespace: "apps" };
+
+  it("are named by its last promotion that succeeded: by its steps' outputs and its health checks", async () => {
+    const { promote, finish, getStage, annotate } = await open([stage("test", [direct]), freight("f1")]);
+    const told = async () => (await getStage("test")).metadata.annotations?.[key];
+    await annotate("Stage", "test", "mine", "stays");
+
+    await promote("test", "f1");
+    const healthChecks = [
+      { uses: "argocd-update", config: { apps: [{ ...web, desiredRevisions: ["a"] }, api] } },
+    ];
+    await finish("test", "Succeeded", { healthChecks });
+    expect(await told()).toBe(JSON.stringify([web, api]));
+
+    await promote("test", "f1");
+    await finish("test", "Failed");
+    expect(await told()).toBe(JSON.stringify([web, api]));
+
+    await promote("test", "f1");
+    await finish("test", "Succeeded", { healthChecks: [{ uses: "argocd-update", config: { apps: "odd" } }] });
+    expect(await told()).toBeUndefined();
+    expect((await getStage("test")).metadata.annotations).toHaveProperty("mine", "stays");
   });
 });
