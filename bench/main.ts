@@ -1,6 +1,7 @@
 // Prints how fast things are, beside a floor measured in the same run. `npm run bench -- steps webhook` runs some.
 import { benchDiscovery } from "#bench/discovery.ts";
 import { benchExpressions } from "#bench/expressions.ts";
+import { benchGates } from "#bench/gates.ts";
 import { benchGitClone } from "#bench/git-clone.ts";
 import { benchStartUp } from "#bench/start-up.ts";
 import { benchSteps } from "#bench/steps.ts";
@@ -14,6 +15,7 @@ const benches: Record<string, () => Promise<void>> = {
   expressions: benchExpressions,
   discovery: benchDiscovery,
   "git-clone": benchGitClone,
+  gates: benchGates,
   "start-up": benchStartUp,
 };
 

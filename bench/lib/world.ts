@@ -25,26 +25,29 @@ export async function startWorld(): Promise<World> {
     folder,
     daemon,
     client,
-    async apply(...resources) {
-      for (let from = 0; from < resources.length; from += 200) {
-        const manifest = resources
-          .slice(from, from + 200)
-          .map((each) => JSON.stringify(each))
-          .join("\n---\n");
-        const { results } = await client.request<{ results: { error?: string }[] }>("/v1beta1/resources", {
-          method: "PUT",
-          manifest,
-          query: { upsert: "true" },
-        });
-        const refused = results.find(({ error }) => error)?.error;
-        if (refused) throw new Error(refused);
-      }
-    },
+    apply: (...resources) => apply(client, resources),
     async [Symbol.asyncDispose]() {
       await daemon.stop();
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Throws when one of them is refused. */
+export async function apply(client: ApiClient, resources: readonly unknown[]): Promise<void> {
+  for (let from = 0; from < resources.length; from += 200) {
+    const manifest = resources
+      .slice(from, from + 200)
+      .map((each) => JSON.stringify(each))
+      .join("\n---\n");
+    const { results } = await client.request<{ results: { error?: string }[] }>("/v1beta1/resources", {
+      method: "PUT",
+      manifest,
+      query: { upsert: "true" },
+    });
+    const refused = results.find(({ error }) => error)?.error;
+    if (refused) throw new Error(refused);
+  }
 }
 
 export const kargo = "kargo.akuity.io/v1alpha1";
