@@ -8,8 +8,9 @@ import type { Store } from "#core/store/store.ts";
 
 /** By this label a Secret says that it tells of a connection, and to what. */
 export const connectionLabel = "towpath.dev/connection";
-const shardLabel = "kargo.akuity.io/shard";
-const sharedProject = "kargo-shared-resources";
+/** Of a Secret: the stages that it serves. */
+export const shardLabel = "kargo.akuity.io/shard";
+export const sharedProject = "kargo-shared-resources";
 /** As Kargo has it. */
 const defaultNamespace = "argocd";
 

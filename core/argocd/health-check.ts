@@ -37,6 +37,9 @@ interface AppReport extends Record<string, unknown> {
   Name: string;
 }
 
+/** A stage waits for its health with all else that it does, so a server that hangs must not hold it up. */
+const timeoutSeconds = 10;
+
 const healthy: Verdict = { state: "Healthy", issues: [] };
 
 /** Judges a stage by the Applications that argocd-update has brought to it, the worst of them counts. */
@@ -49,7 +52,8 @@ export function createArgoHealthChecker(parts: {
     if (!input.success) return unknown("the health check does not tell its Applications");
     const connection = await parts.argocdFor(project, stage);
     if (connection === undefined) return unknown("no Argo CD is set up for the project any more");
-    const argo = createArgoClient(connection, parts.fetchWith(signal));
+    const fetch = parts.fetchWith(signal);
+    const argo = createArgoClient(connection, (url, options) => fetch(url, { timeoutSeconds, ...options }));
     const looks = await Promise.all(
       input.data.apps.map((app) =>
         lookAt(argo, app.name, app.namespace ?? argo.namespace, app.desiredRevisions),

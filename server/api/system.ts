@@ -1,3 +1,4 @@
+import { argoAddresses } from "#core/argocd/addresses.ts";
 import { UserError } from "#core/failure.ts";
 import type { Api } from "#server/api/api.ts";
 import { kargoNamespace, sharedNamespace, systemNamespace } from "#server/api/namespaces.ts";
@@ -38,9 +39,9 @@ export const systemRoutes = (api: Api): Route[] => [
     summary: "Tell how the server is set up",
     needs: "view",
     answers: { 200: "The settings that clients need." },
-    handle: (c) =>
+    handle: async (c) =>
       c.json({
-        argocdShards: {},
+        argocdShards: await argoAddresses(api.store),
         secretManagementEnabled: true,
         systemResourcesNamespace: systemNamespace,
         sharedResourcesNamespace: sharedNamespace,

@@ -1,3 +1,4 @@
+import { type ArgoAddress, argoAddresses } from "#core/argocd/addresses.ts";
 import type { Gate } from "#core/promotion/gates.ts";
 import type { Freight } from "#core/resources/freight.ts";
 import type { Promotion } from "#core/resources/promotion.ts";
@@ -42,6 +43,8 @@ export interface StageView {
   waiting: number;
   /** Freight that could be promoted now, the newest first. */
   choices: Freight[];
+  /** The Argo CD that its Applications are at. */
+  argo: ArgoAddress | undefined;
 }
 
 const shownFreight = 20;
@@ -74,6 +77,7 @@ async function loadPipeline({ store, freezes, now }: Api, project: string): Prom
   })) as Promotion[];
   const latest = (await store.list({ kind: "Freight", project, limit: shownFreight + 1 })) as Freight[];
   const recent = latest.slice(0, shownFreight).sort(newestFirst);
+  const argo = await argoAddresses(store, project);
   const viewOf = (stage: Stage): StageView => {
     const own = promotions.filter(({ spec }) => spec.stage === stage.metadata.name);
     const current = own.find(({ status }) => status?.phase === "Running");
@@ -83,6 +87,7 @@ async function loadPipeline({ store, freezes, now }: Api, project: string): Prom
       current,
       waiting: own.length - (current ? 1 : 0),
       choices: isStation ? recent.filter((one) => isFreightAvailable(stage, one, now())) : [],
+      argo: argo[stage.spec.shard ?? ""] ?? argo[""],
     };
   };
   return {

@@ -5,6 +5,7 @@ import { contentsList, contentsOf, freightLabel } from "#server/ui/freight-marku
 import type { Markup } from "#server/ui/markup.ts";
 import type { StageView } from "#server/ui/pipeline-view.ts";
 import { upstreamOf } from "#server/ui/pipeline-view.ts";
+import { applications, healthIssues } from "#server/ui/stage-health.ts";
 import { moment } from "#server/ui/time.ts";
 
 type Tone = "good" | "bad" | "busy" | "idle";
@@ -24,7 +25,8 @@ export function stageCard(view: StageView, mayPromote: boolean): Markup {
       ${upstream.length > 0 ? html`<p class="hint">after ${upstream.join(", ")}</p>` : ""}
       ${standstill(stage)}
       ${holds(stage)}
-      ${current ? running(current) : lastPromotion(stage)}
+      ${current ? running(current) : html`${lastPromotion(stage)}${healthIssues(stage)}`}
+      ${applications(view)}
       ${view.waiting > 0 ? html`<p class="hint">${view.waiting} more waiting</p>` : ""}
       ${mayPromote ? promoteForm(view) : ""}
     </article>`;
