@@ -16,6 +16,7 @@ const shared = CustomPromotionStepSpec.pick({
   caches: true,
   devices: true,
   gpus: true,
+  reuse: true,
 });
 
 /** The configuration of the step `container`. */

@@ -59,6 +59,11 @@ export interface Runner {
    * daemon leave it out.
    */
   reattach?(invocation: Invocation, io: RunnerIO): Promise<Outcome | undefined>;
+  /**
+   * Hears of an invocation that will probably come, while an earlier step runs, and may begin with what takes
+   * time and does no harm. It may never come, or come otherwise. What goes wrong is nobody's concern yet.
+   */
+  prepare?(invocation: Invocation): Promise<void>;
 }
 
 /** What the engine must know of a step kind. */

@@ -4,6 +4,7 @@ import { type AttemptResult, attempt } from "#core/promotion/attempt.ts";
 import { evaluateStep, type StepFunctions } from "#core/promotion/evaluate.ts";
 import { finalPhase } from "#core/promotion/final-phase.ts";
 import { toInvocation } from "#core/promotion/invocation.ts";
+import { lookAhead } from "#core/promotion/look-ahead.ts";
 import { checkOutput, outputOf } from "#core/promotion/output.ts";
 import { type PromotionRun, recordOf } from "#core/promotion/run.ts";
 import { millisecondsLeft, setStatus, settle } from "#core/promotion/settle.ts";
@@ -85,6 +86,7 @@ export async function advance(
 
     const prepared = await prepare(run, step, record, services);
     if (prepared === undefined) continue;
+    void lookAhead(run, steps[index + 1], services, signal);
     const progress = await runStep(run, step, record, prepared, services, signal);
     if (progress !== undefined) return progress;
   }

@@ -103,7 +103,7 @@ export const CustomPromotionStepSpec = z.strictObject({
   reuse: z
     .enum(["never", "promotion"])
     .optional()
-    .describe("Whether steps of one promotion may share a running container; each has its own for now."),
+    .describe("Whether steps of one promotion with the same image and options share a running container."),
 });
 export type CustomPromotionStepSpec = z.infer<typeof CustomPromotionStepSpec>;
 

@@ -28,6 +28,8 @@ export interface ContainerSpec {
   pullSecrets: readonly string[];
   limits: ResourceLimits;
   stopGraceSeconds: number;
+  /** Whether steps of the promotion with the same image and options may share a container that runs on. */
+  reuse: boolean;
   output: OutputSpec;
   /** JSON Schema that the output must hold. */
   outputSchema?: object;

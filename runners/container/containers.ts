@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type Docker from "dockerode";
 import type { Container, ContainerCreateOptions, ContainerInfo } from "dockerode";
 import type { Invocation } from "#core/runner.ts";
@@ -16,13 +17,27 @@ export const labels = {
 
 /** `owner` is a folder that one daemon alone has: several daemons may share an engine. */
 export function labelsOf(invocation: Invocation, owner: string): Record<string, string> {
+  return { ...sharedLabels(invocation, owner), ...keyOf(invocation) };
+}
+
+/** Labels of a container that is no single step's own. */
+export function sharedLabels(
+  { project, promotion, promotionUid }: Invocation,
+  owner: string,
+): Record<string, string> {
   return {
     [labels.managed]: "true",
     [labels.owner]: owner,
-    ...keyOf(invocation),
-    [labels.project]: invocation.project,
-    [labels.promotion]: invocation.promotion,
+    [labels.project]: project,
+    [labels.promotion]: promotion,
+    [labels.promotionUid]: promotionUid,
   };
+}
+
+/** The name of a promotion's container; `parts` tell it apart, whatever characters they have. */
+export function containerName(promotionUid: string, ...parts: readonly unknown[]): string {
+  const rest = createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 16);
+  return `towpath-${promotionUid}-${rest}`;
 }
 
 function keyOf(invocation: Invocation): Record<string, string> {
@@ -44,9 +59,23 @@ export async function findContainer(docker: Docker, invocation: Invocation): Pro
   }
 }
 
-export async function createContainer(docker: Docker, options: ContainerCreateOptions): Promise<Container> {
+/**
+ * Creates a container. One of the same name was left by an earlier daemon, which had not come to start it or
+ * had lost it: it is removed. `onNoImage` sees to the image when the engine says that it has none.
+ */
+export async function createContainer(
+  docker: Docker,
+  options: ContainerCreateOptions,
+  onNoImage: () => Promise<void>,
+): Promise<Container> {
+  const create = () => docker.createContainer(options);
   try {
-    return await docker.createContainer(options);
+    return await create().catch(async (error) => {
+      if (isNotFound(error)) await onNoImage();
+      else if ((error as { statusCode?: number }).statusCode !== 409) throw error;
+      else await removeContainer(docker.getContainer(options.name ?? ""));
+      return create();
+    });
   } catch (error) {
     throw engineFailure(`create a container of image "${options.Image}"`, error);
   }

@@ -31,7 +31,7 @@ export function createOptions(spec: ContainerSpec, placement: Placement): Contai
     Image: spec.image,
     ...(spec.platform === undefined ? {} : { platform: spec.platform }),
     ...entrypointAndCommand(spec),
-    Env: Object.entries(environment(spec)).map(([name, value]) => `${name}=${value}`),
+    Env: environment(spec),
     User: spec.user ?? placement.user,
     WorkingDir: spec.workingDir ?? workspaceMount,
     Labels: placement.labels,
@@ -82,6 +82,18 @@ function workspaceMounts({ workspace: access = "write" }: ContainerSpec, { works
   return [{ Type: "bind", Source: workspace, Target: workspaceMount, ReadOnly: access === "read" } as const];
 }
 
+/**
+ * The same for a container that waits for the commands of several steps. Its first process is a shell, which
+ * collects what ended; the commands bring their own environment.
+ */
+export function warmOptions(spec: ContainerSpec, placement: Placement): ContainerCreateOptions {
+  const options = createOptions({ ...spec, command: [], entrypoint: idle, env: {} }, placement);
+  return { ...options, HostConfig: { ...options.HostConfig, Init: false } };
+}
+
+/** Without an end: whoever kills all processes of the container gets a new `sleep`, not an end of the container. */
+const idle = ["sh", "-c", "command -v sleep >/dev/null || exit 1; while :; do sleep 2147483647 & wait; done"];
+
 function gpuRequest(gpus: number | "all") {
   return { Driver: "", Count: gpus === "all" ? -1 : gpus, Capabilities: [["gpu"]] };
 }
@@ -94,6 +106,8 @@ function entrypointAndCommand(spec: ContainerSpec): Pick<ContainerCreateOptions,
   return program === undefined ? {} : { Entrypoint: [program], Cmd: args };
 }
 
-function environment(spec: ContainerSpec): Record<string, string> {
-  return { ...spec.env, KARGO_OUTPUT: outputFile, TOWPATH_OUTPUT: outputFile };
+/** What the command finds in its environment beside what the image sets. */
+export function environment(spec: ContainerSpec, output = outputFile): string[] {
+  const all = { ...spec.env, KARGO_OUTPUT: output, TOWPATH_OUTPUT: output };
+  return Object.entries(all).map(([name, value]) => `${name}=${value}`);
 }

@@ -2,7 +2,8 @@ import type { CustomPromotionStep } from "#core/resources/custom-promotion-step.
 import { parseDuration } from "#core/resources/duration.ts";
 import type { StepKind, StepKinds } from "#core/runner.ts";
 import type { Store } from "#core/store/store.ts";
-import { type ContainerServices, createContainerRunner } from "#runners/container/container-runner.ts";
+import { createContainerRunner } from "#runners/container/container-runner.ts";
+import type { ContainerServices } from "#runners/container/container-services.ts";
 import { prepareCustomStep } from "#runners/container/custom-step.ts";
 
 /** The step kinds that CustomPromotionSteps in the store define, as they stand there at the time of the step. */

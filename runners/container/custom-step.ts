@@ -64,6 +64,7 @@ export function toContainerSpec(
     ),
     limits: limitsOf(options.resources?.limits),
     stopGraceSeconds: (parseDuration(options.stopGracePeriod ?? "10s") ?? 10_000) / 1000,
+    reuse: options.reuse === "promotion",
     output: outputOf(options),
     outputSchema: options.outputSchema,
   };

@@ -1,7 +1,7 @@
-import { Readable } from "node:stream";
 import type { Container } from "dockerode";
 import { StepFailure } from "#core/failure.ts";
 import type { RunnerIO } from "#core/runner.ts";
+import type { OutputSpec } from "#runners/container/container-spec.ts";
 import { type ContainerLogLine, readLogLines } from "#runners/container/log-stream.ts";
 import { createTail } from "#runners/container/tail.ts";
 
@@ -10,7 +10,7 @@ const longestOutput = 8 * 2 ** 20;
 /** Bytes of each stream that a failure's message shows. */
 const messageTail = 16 * 1024;
 
-type StreamName = ContainerLogLine["stream"];
+export type StreamName = ContainerLogLine["stream"];
 
 /** When the last line of each stream was written that is logged already. */
 export type LoggedUpTo = Readonly<Partial<Record<StreamName, string | undefined>>>;
@@ -28,6 +28,26 @@ export interface Followed {
   tail(stream: StreamName): string;
 }
 
+/** Takes the lines of a step's log as they come. */
+export interface LogTaker {
+  take(line: ContainerLogLine): void;
+  followed: Followed;
+}
+
+/** Logs lines that were not logged before, and keeps what of them is needed later. */
+export function createLogTaker(io: RunnerIO, { logged, keep }: FollowOptions): LogTaker {
+  const tails = { stdout: createTail(messageTail), stderr: createTail(messageTail) };
+  const output = createKept(longestOutput);
+  return {
+    take({ at, stream, text, cut }) {
+      tails[stream].add(text);
+      if (stream === keep) output.add(cut ? text : `${text}\n`);
+      if (at > (logged[stream] ?? "")) io.log({ at, stream, text });
+    },
+    followed: { output: output.text, tail: (name) => tails[name].text(messageTail) },
+  };
+}
+
 /**
  * Passes a container's log on, line by line, until the container ends or the signal is aborted. All of it
  * is read, for the step's output may be in it; what was logged before is not logged again.
@@ -36,32 +56,31 @@ export async function followLog(
   container: Container,
   io: RunnerIO,
   signal: AbortSignal,
-  { logged, keep }: FollowOptions,
+  options: FollowOptions,
 ): Promise<Followed> {
-  const tails = { stdout: createTail(messageTail), stderr: createTail(messageTail) };
-  const output = createKept(longestOutput);
+  const { take, followed } = createLogTaker(io, options);
   const last = { stdout: "", stderr: "" };
-  const take = (line: ContainerLogLine) => {
-    const { at, stream, text, cut } = line;
-    tails[stream].add(text);
-    if (stream === keep) output.add(cut ? text : `${text}\n`);
-    if (at > (logged[stream] ?? "")) io.log({ at, stream, text });
-    if (at > last[stream]) last[stream] = at;
+  const see = (line: ContainerLogLine) => {
+    take(line);
+    if (line.at > last[line.stream]) last[line.stream] = line.at;
   };
   try {
-    for await (const line of await openLog(container, { follow: true, abortSignal: signal })) take(line);
+    for await (const line of openLog(container, signal)) see(line);
     // The engine may end a followed log before it has sent a last line that has no line end.
     const seen = { ...last };
-    const latest = seen.stdout > seen.stderr ? seen.stdout : seen.stderr;
-    const missed = latest === "" ? {} : { since: secondsOf(latest) - 1 };
-    for await (const line of await openLog(container, missed)) {
-      if (line.at > seen[line.stream]) take(line);
+    for await (const line of openLog(container, signal, secondsBefore(seen))) {
+      if (line.at > seen[line.stream]) see(line);
     }
   } catch (error) {
     // A follower that was told to stop has nothing to complain of.
     if (!signal.aborted) throw error;
   }
-  return { output: output.text, tail: (name) => tails[name].text(messageTail) };
+  return followed;
+}
+
+/** The stream of a command that is its output. */
+export function keptStream({ type }: OutputSpec): StreamName | undefined {
+  return type === "Stdout" ? "stdout" : type === "Stderr" ? "stderr" : undefined;
 }
 
 /** A text that is kept whole up to a bound, and not at all beyond it. */
@@ -84,23 +103,28 @@ function createKept(bound: number) {
   };
 }
 
-interface LogOptions {
-  follow?: true;
-  since?: number;
-  abortSignal?: AbortSignal;
-}
-
-async function openLog(container: Container, options: LogOptions): Promise<AsyncIterable<ContainerLogLine>> {
-  const wanted = { stdout: true, stderr: true, timestamps: true, ...options };
-  if (options.follow) {
-    const stream = await container.logs({ ...wanted, follow: true });
-    return readLogLines(stream as unknown as AsyncIterable<Buffer>);
-  }
-  const whole = await container.logs({ ...wanted, follow: false });
-  return readLogLines(Readable.from([whole]));
+/**
+ * The lines of a container's log from a time on (seconds since the epoch) until it ends or the signal is aborted.
+ * The log of a container that has ended ends at once.
+ */
+export async function* openLog(
+  container: Container,
+  signal: AbortSignal,
+  since = 0,
+): AsyncGenerator<ContainerLogLine> {
+  const stream = await container.logs({
+    stdout: true,
+    stderr: true,
+    timestamps: true,
+    follow: true,
+    ...(since === 0 ? {} : { since }),
+    abortSignal: signal,
+  });
+  yield* readLogLines(stream as unknown as AsyncIterable<Buffer>);
 }
 
 /** Whole seconds: the engine's clock is asked for a little more than is missing. */
-function secondsOf(time: string): number {
-  return Math.floor(Date.parse(time) / 1000);
+function secondsBefore({ stdout, stderr }: Record<StreamName, string>): number {
+  const latest = stdout > stderr ? stdout : stderr;
+  return latest === "" ? 0 : Math.floor(Date.parse(latest) / 1000) - 1;
 }

@@ -2,7 +2,8 @@ import { configProblems } from "#core/config-problems.ts";
 import { StepFailure } from "#core/failure.ts";
 import { InlineContainer } from "#core/inline-container.ts";
 import type { Invocation, Runner } from "#core/runner.ts";
-import { type ContainerServices, createContainerRunner } from "#runners/container/container-runner.ts";
+import { createContainerRunner } from "#runners/container/container-runner.ts";
+import type { ContainerServices } from "#runners/container/container-services.ts";
 import type { ContainerSpec } from "#runners/container/container-spec.ts";
 import { toContainerSpec } from "#runners/container/custom-step.ts";
 

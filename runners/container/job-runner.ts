@@ -1,12 +1,12 @@
-import { existsSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { ContainerJob, JobEnd, JobRunner } from "#core/container-jobs.ts";
 import type { Invocation } from "#core/runner.ts";
-import { type ContainerServices, createContainerRunner } from "#runners/container/container-runner.ts";
+import { createContainerRunner } from "#runners/container/container-runner.ts";
+import type { ContainerServices } from "#runners/container/container-services.ts";
 import type { ContainerSpec } from "#runners/container/container-spec.ts";
-import { removeContainersOf } from "#runners/container/containers.ts";
 import { limitsOf } from "#runners/container/custom-step.ts";
+import { forgetContainers } from "#runners/container/forget.ts";
 import { CommandFailure } from "#runners/container/verdicts.ts";
 
 /** Runs jobs as steps are run, hardening and all, in an empty folder of their own. */
@@ -31,13 +31,7 @@ export function createJobRunner(services: ContainerServices): JobRunner {
         if (!io.signal.aborted) await rm(workspace, { recursive: true, force: true });
       }
     },
-    async forget(ownerUid) {
-      const folder = join(services.outputRoot, ownerUid);
-      // Made with an owner's first job: without it there is nothing to ask the engine about.
-      if (!existsSync(folder)) return;
-      await removeContainersOf(services.docker, ownerUid);
-      await rm(folder, { recursive: true, force: true });
-    },
+    forget: (ownerUid) => forgetContainers(services, ownerUid),
   };
 }
 
@@ -63,6 +57,7 @@ function toSpec(job: ContainerJob, { allowed }: ContainerServices): ContainerSpe
     pullSecrets: job.pullSecrets,
     limits: limitsOf(job.limits),
     stopGraceSeconds: 10,
+    reuse: false,
     output: { type: "Pipe", format: "Text" },
   };
 }

@@ -10,6 +10,7 @@ const longestOutputBytes = 8 * 2 ** 20;
 
 /** The folder, outside of the workspace, that holds the output file of one attempt. */
 export interface OutputFolder {
+  name: string;
   path: string;
   /** What the command wrote; "" when it wrote nothing. */
   read(): Promise<string>;
@@ -19,26 +20,45 @@ export interface OutputFolder {
    */
   keepOutcome(outcome: Outcome): Promise<void>;
   keptOutcome(): Promise<Outcome | undefined>;
+  /** Keeps, at the same place, where the attempt can be found while it runs. */
+  keepTrace(trace: object): Promise<void>;
+  keptTrace<T>(): Promise<T | undefined>;
   /** Removes the folder; the outcome stays until the promotion is over. */
   remove(): Promise<void>;
 }
 
-/** Names the folder of an invocation under `root`, the same before and after a restart of the daemon. */
-export function outputFolder(root: string, { promotionUid, alias, attempt }: Invocation): OutputFolder {
-  const path = join(root, promotionUid, `${Buffer.from(alias).toString("hex")}-${attempt}`);
+/**
+ * Names the folder of an invocation under `root`, the same before and after a restart of the daemon. With
+ * `within` it lies in that folder of the promotion, which a container has that several steps share.
+ */
+export function outputFolder(root: string, invocation: Invocation, within = ""): OutputFolder {
+  const { promotionUid, alias, attempt } = invocation;
+  const name = `${Buffer.from(alias).toString("hex")}-${attempt}`;
+  const kept = join(root, promotionUid, name);
+  const path = join(root, promotionUid, within, name);
   return {
+    name,
     path,
     read: () => readBounded(join(path, "output"), "the file that $KARGO_OUTPUT names"),
     async keepOutcome(outcome) {
-      await writeFile(`${path}.part`, JSON.stringify(outcome), { mode: 0o600 });
-      await rename(`${path}.part`, `${path}.json`);
+      await replaceFile(`${kept}.json`, outcome);
     },
-    async keptOutcome() {
-      const text = await readFile(`${path}.json`, "utf8").catch(() => undefined);
-      return text === undefined ? undefined : (JSON.parse(text) as Outcome);
-    },
+    keptOutcome: () => readJson<Outcome>(`${kept}.json`),
+    keepTrace: (trace) => replaceFile(`${kept}.trace`, trace),
+    keptTrace: () => readJson(`${kept}.trace`),
     remove: () => rm(path, { recursive: true, force: true }),
   };
+}
+
+/** Written whole or not at all. */
+async function replaceFile(path: string, content: object): Promise<void> {
+  await writeFile(`${path}.part`, JSON.stringify(content), { mode: 0o600 });
+  await rename(`${path}.part`, path);
+}
+
+async function readJson<T>(path: string): Promise<T | undefined> {
+  const text = await readFile(path, "utf8").catch(() => undefined);
+  return text === undefined ? undefined : (JSON.parse(text) as T);
 }
 
 /** Makes the folder, an empty output file that any user of the container can write to, and files to be read. */

@@ -33,9 +33,10 @@ export async function refuseFailure(
     );
   }
   const said = log.tail("stderr") || log.tail("stdout");
-  // The words of the engine's own init process, which starts the command.
-  if (exitCode === 127 && said.includes("[FATAL tini")) {
-    throw new StepFailure("config", `Image "${spec.image}" has no program "${spec.command[0]}" to run`);
+  // The words of the engine's own init process, which starts the command, or of the shell that does so.
+  const starter = spec.reuse ? `${spec.command[0]}: not found` : "[FATAL tini";
+  if (exitCode === 127 && said.includes(starter)) {
+    throw new StepFailure("config", `Image "${spec.image}" has no program "${programOf(spec)}" to run`);
   }
   const how = exitCode === 137 ? "was killed (SIGKILL)" : `ended with exit code ${exitCode}`;
   throw new CommandFailure(exitCode, `The command ${how}${said ? `: ${said}` : ""}`);
@@ -52,10 +53,14 @@ export function refuseOutput({ outputSchema }: ContainerSpec, output: StepOutput
 export function startFailure(spec: ContainerSpec, error: unknown): StepFailure {
   const text = String((error as { json?: { message?: string }; message?: string }).json?.message ?? error);
   if (/executable file not found|no such file or directory|permission denied/i.test(text)) {
-    const [program] = spec.command;
-    return new StepFailure("config", `Cannot start "${program}" in image "${spec.image}": ${text}`, {
+    return new StepFailure("config", `Cannot start "${programOf(spec)}" in image "${spec.image}": ${text}`, {
       cause: error,
     });
   }
   return engineFailure(`start a container of image "${spec.image}"`, error);
+}
+
+/** What was to be run, as far as the image does not say it. */
+function programOf({ entrypoint, command }: ContainerSpec): string {
+  return [...(Array.isArray(entrypoint) ? entrypoint : []), ...command][0] ?? "";
 }

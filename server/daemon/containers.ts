@@ -3,6 +3,7 @@ import { type AnalysisJobs, createAnalysisJobs } from "#core/stages/verification
 import type { ContainerServices } from "#runners/container/container-runner.ts";
 import { createImages } from "#runners/container/images.ts";
 import { createJobRunner } from "#runners/container/job-runner.ts";
+import { createContainerPool } from "#runners/container/pool.ts";
 import { createPullCredentials } from "#runners/container/pull-credentials.ts";
 import type { Parts } from "#server/daemon/parts.ts";
 import type { DataFolder } from "#server/data-folder.ts";
@@ -12,6 +13,7 @@ export function containerServices(parts: Parts, folder: DataFolder): ContainerSe
   return {
     ...parts,
     images: createImages(parts.docker),
+    pool: createContainerPool(parts.docker, (error) => parts.log.error("container", { error })),
     pullCredentials: createPullCredentials(parts.store, parts.masker, parts.credentialsFor),
     outputRoot: folder.outputs,
     cacheRoot: join(folder.cache, "containers"),
@@ -19,13 +21,13 @@ export function containerServices(parts: Parts, folder: DataFolder): ContainerSe
 }
 
 /** Runs what the metrics of the provider `job` ask for. */
-export function analysisJobs(parts: Parts, folder: DataFolder): AnalysisJobs {
+export function analysisJobs(parts: Parts, containers: ContainerServices): AnalysisJobs {
   const { store, masker, now, log } = parts;
   return createAnalysisJobs({
     store,
     masker,
     now,
-    runner: createJobRunner(containerServices(parts, folder)),
+    runner: createJobRunner(containers),
     onError: (error) => log.error("job log", { error }),
   });
 }

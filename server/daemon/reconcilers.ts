@@ -1,5 +1,3 @@
-import { rm } from "node:fs/promises";
-import { join } from "node:path";
 import { createArgoHealthChecker } from "#core/argocd/health-check.ts";
 import { createDiscoveryParts } from "#core/artifacts/discovery-parts.ts";
 import { createWarehouseReconciler } from "#core/artifacts/warehouse-reconciler.ts";
@@ -15,7 +13,9 @@ import { isFreightAvailable } from "#core/stages/availability.ts";
 import { findFreeze } from "#core/stages/freeze.ts";
 import { createStageReconciler } from "#core/stages/reconciler.ts";
 import { createAnalysisRunReconciler } from "#core/stages/verification/run-reconciler.ts";
-import { analysisJobs } from "#server/daemon/containers.ts";
+import type { ContainerServices } from "#runners/container/container-services.ts";
+import { forgetContainers } from "#runners/container/forget.ts";
+import { analysisJobs, containerServices } from "#server/daemon/containers.ts";
 import { daemonGit } from "#server/daemon/git.ts";
 import type { Parts } from "#server/daemon/parts.ts";
 import { stepKinds } from "#server/daemon/step-kinds.ts";
@@ -30,28 +30,29 @@ export function startableScheduler({ store, log }: Parts): Scheduler {
   });
 }
 
-/** Returns what ends those of them that listen by themselves. */
+/** Returns what ends those of them that listen by themselves, and what they hold. */
 export function registerReconcilers(
   scheduler: Scheduler,
   parts: Parts,
   folder: DataFolder,
   publicUrl: string,
-): () => void {
+): () => Promise<void> {
   const { store, expressions, masker, log, now, env } = parts;
   const links = parts.gateLinksAt(publicUrl);
+  const containers = containerServices(parts, folder);
   const promotions = createPromotionReconciler({
     store,
     masker,
     expressions,
     now,
-    kinds: stepKinds(parts, folder, links),
+    kinds: stepKinds(parts, folder, links, containers),
     functionsFor: createStepFunctions(store, masker, { links, now }),
     stopping: scheduler.stopping,
     openLog: (key) =>
       openStepLog(key, { store, masker, now, onError: (error) => log.error("step log", { error }) }),
     settings: engineSettingsFrom(env),
     concurrency: countFrom(env, "MAX_CONCURRENT_PROMOTION_RECONCILES", 50),
-    folders: workFolders(folder),
+    folders: workFolders(folder, containers),
     isFreightAvailable: (stage, freight) => isFreightAvailable(stage, freight, now()),
     isFrozen: async (stage) => (await findFreeze(store, stage)) !== undefined,
     uiBaseUrl: publicUrl,
@@ -66,7 +67,7 @@ export function registerReconcilers(
       concurrency: countFrom(env, "MAX_CONCURRENT_STAGE_RECONCILES", 20),
     }),
   );
-  const jobs = analysisJobs(parts, folder);
+  const jobs = analysisJobs(parts, containers);
   scheduler.register(createAnalysisRunReconciler({ ...parts, jobs, fetch: parts.fetchWith() }));
   createConfigReconcilers({ store, publicUrl, now }).forEach(scheduler.register);
   scheduler.register(createProjectReconciler({ store, now }));
@@ -84,20 +85,21 @@ export function registerReconcilers(
       git: (signal) => daemonGit(parts, folder, signal),
     }),
   );
-  return () => {
+  return async () => {
     promotions.close();
     jobs.close();
+    await containers.pool.close();
   };
 }
 
-/** With a promotion's files goes what its containers put out. */
-function workFolders({ work, outputs }: DataFolder): WorkFolders {
+/** With a promotion's files go its containers, and what they put out. */
+function workFolders({ work }: DataFolder, containers: ContainerServices): WorkFolders {
   const folders = createWorkFolders(work);
   return {
     ...folders,
     async remove(uid) {
       await folders.remove(uid);
-      await rm(join(outputs, uid), { recursive: true, force: true });
+      await forgetContainers(containers, uid);
     },
   };
 }

@@ -5,19 +5,24 @@ import type { AnalysisRun } from "#core/resources/analysis-run.ts";
 import type { Promotion } from "#core/resources/promotion.ts";
 import type { StepKinds } from "#core/runner.ts";
 import { isOver } from "#core/stages/verification/phases.ts";
+import type { ContainerServices } from "#runners/container/container-services.ts";
 import { removeOrphans } from "#runners/container/containers.ts";
 import { customStepKinds } from "#runners/container/custom-step-kinds.ts";
 import { createInlineContainerRunner } from "#runners/container/inline-container.ts";
 import { createInProcessRunner } from "#runners/in-process.ts";
 import { builtinStepKinds, combineStepKinds } from "#runners/step-kinds.ts";
-import { containerServices } from "#server/daemon/containers.ts";
 import type { Parts } from "#server/daemon/parts.ts";
 import type { DataFolder } from "#server/data-folder.ts";
 import container from "#steps/container.ts";
 import { builtinSteps } from "#steps/index.ts";
 
 /** Steps of the daemon's own come first: no definition can take a built-in step's name. */
-export function stepKinds(parts: Parts, folder: DataFolder, links: GateLinks): StepKinds {
+export function stepKinds(
+  parts: Parts,
+  folder: DataFolder,
+  links: GateLinks,
+  containers: ContainerServices,
+): StepKinds {
   const runner = createInProcessRunner(builtinSteps, {
     ...parts,
     cacheFolder: folder.cache,
@@ -25,7 +30,6 @@ export function stepKinds(parts: Parts, folder: DataFolder, links: GateLinks): S
     gitUser: () => configuredGitUser(parts.store, parts.masker),
     maxOciPushBytes: maxOciPushBytesFrom(parts.env),
   });
-  const containers = containerServices(parts, folder);
   return combineStepKinds(
     builtinStepKinds([container], createInlineContainerRunner(containers)),
     builtinStepKinds(builtinSteps, runner),

@@ -9,6 +9,7 @@ import type { ContainerServices } from "#runners/container/container-runner.ts";
 import { removeOrphans } from "#runners/container/containers.ts";
 import { connectEngine } from "#runners/container/engine.ts";
 import { createImages } from "#runners/container/images.ts";
+import { createContainerPool } from "#runners/container/pool.ts";
 
 /** What runners of containers need, in a folder of the test's own that goes with its containers. */
 export interface ContainerWorld extends AsyncDisposable {
@@ -27,6 +28,7 @@ export async function openContainerWorld(
   const services: ContainerServices = {
     docker,
     images: createImages(docker),
+    pool: createContainerPool(docker),
     expressions,
     pullCredentials: { find: async () => undefined },
     outputRoot: join(root, "outputs"),
@@ -64,6 +66,7 @@ export async function openContainerWorld(
       };
     },
     async [Symbol.asyncDispose]() {
+      await services.pool.close();
       await removeOrphans(docker, services.outputRoot, async () => new Set());
       expressions.dispose();
       await rm(root, { recursive: true, force: true });

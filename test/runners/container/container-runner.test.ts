@@ -13,6 +13,7 @@ import { findContainer, removeOrphans } from "#runners/container/containers.ts";
 import { prepareCustomStep } from "#runners/container/custom-step.ts";
 import { connectEngine } from "#runners/container/engine.ts";
 import { createImages } from "#runners/container/images.ts";
+import { createContainerPool } from "#runners/container/pool.ts";
 import { makeBusyboxImage } from "#test/support/busybox-image.ts";
 import { requirePart } from "#test/support/require-part.ts";
 
@@ -20,6 +21,7 @@ const hasDocker = await requirePart("docker");
 
 describe.skipIf(!hasDocker)("a step in a container", () => {
   const docker = connectEngine();
+  const pool = createContainerPool(docker);
   let image: string;
   let expressions: Expressions;
   let root: string;
@@ -40,6 +42,7 @@ describe.skipIf(!hasDocker)("a step in a container", () => {
       {
         docker,
         images: createImages(docker),
+        pool,
         expressions,
         pullCredentials: { find: async () => undefined },
         outputRoot: join(root, "outputs"),
@@ -247,6 +250,7 @@ describe.skipIf(!hasDocker)("a step in a container", () => {
     abort.abort(new Error("aborted"));
     await expect(running).rejects.toThrow("aborted");
     expect(lines.map(({ text }) => text)).toContain("bye");
+    await pool.close();
     expect(await findContainer(docker, own)).toBeUndefined();
   });
 
@@ -291,6 +295,7 @@ describe.skipIf(!hasDocker)("a step in a container", () => {
     const own = await invocation();
     const runner = runnerOf(shell("echo run >> runs; echo runs=$(wc -l < runs) > $KARGO_OUTPUT"));
     const outcome = await runner.run(own, recording().io);
+    await pool.close();
     expect(await findContainer(docker, own)).toBeUndefined();
     expect(await runner.reattach?.(own, recording().io)).toEqual(outcome);
     expect(await runner.reattach?.({ ...own, attempt: 2 }, recording().io)).toBeUndefined();
@@ -362,7 +367,8 @@ describe.skipIf(!hasDocker)("a step in a container", () => {
     });
   });
 
-  it("leaves no container behind", () => {
+  it("leaves no container behind", async () => {
+    await pool.close();
     const left = execFileSync("docker", ["ps", "-aq", "--filter", "label=dev.towpath.project=shop"], {
       encoding: "utf8",
     });

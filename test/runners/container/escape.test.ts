@@ -14,6 +14,7 @@ import { allowancesFrom } from "#runners/container/allowances.ts";
 import { connectEngine } from "#runners/container/engine.ts";
 import { createImages } from "#runners/container/images.ts";
 import { createInlineContainerRunner } from "#runners/container/inline-container.ts";
+import { createContainerPool } from "#runners/container/pool.ts";
 import { makeBusyboxImage } from "#test/support/busybox-image.ts";
 import { requirePart } from "#test/support/require-part.ts";
 
@@ -42,6 +43,7 @@ describe.skipIf(!(await requirePart("docker")))("a step in a container that trie
     const runner = createInlineContainerRunner({
       docker,
       images: createImages(docker),
+      pool: createContainerPool(docker),
       expressions,
       pullCredentials: { find: async () => undefined },
       outputRoot: join(root, "outputs"),
