@@ -24,6 +24,7 @@ import { customStepKinds } from "#runners/container/custom-step-kinds.ts";
 import { connectEngine } from "#runners/container/engine.ts";
 import { createImages } from "#runners/container/images.ts";
 import { createInlineContainerRunner } from "#runners/container/inline-container.ts";
+import { createContainerPool } from "#runners/container/pool.ts";
 import { createPullCredentials } from "#runners/container/pull-credentials.ts";
 import { createInProcessRunner } from "#runners/in-process.ts";
 import { builtinStepKinds, combineStepKinds } from "#runners/step-kinds.ts";
@@ -57,6 +58,7 @@ export async function openLocalTools({ allowNet }: LocalSettings): Promise<Local
   const lock = createKeyedLock();
   const docker = connectEngine();
   const images = createImages(docker);
+  const pool = createContainerPool(docker);
   const allowed = allowancesFrom(process.env);
   const maxOciPushBytes = maxOciPushBytesFrom(process.env);
   const now = () => new Date();
@@ -84,6 +86,7 @@ export async function openLocalTools({ allowNet }: LocalSettings): Promise<Local
     const containers = {
       docker,
       images,
+      pool,
       expressions,
       pullCredentials: createPullCredentials(store, masker, credentialsFor),
       outputRoot: join(folder, "outputs"),
@@ -111,6 +114,7 @@ export async function openLocalTools({ allowNet }: LocalSettings): Promise<Local
     expressions,
     openWorld,
     async close() {
+      await pool.close();
       expressions.dispose();
       await rm(folder, { recursive: true, force: true });
     },
