@@ -1,52 +1,52 @@
 import { z } from "zod";
 import { StepFailure } from "#core/failure.ts";
-import { maxLinkMilliseconds } from "#core/promotion/gate-links.ts";
 import { Duration, parseDuration } from "#core/resources/duration.ts";
-import { defineStep, type GateAnswer, succeeded, waiting } from "#core/step.ts";
+import { defineStep, type GateAnswer, type Outcome, succeeded, waiting } from "#core/step.ts";
+import { LinkConfig, LinkOutput, linkRequest } from "./lib/gate-links.ts";
+import { findHold, GateSchedule } from "./lib/gate-schedule.ts";
 import { responderRule } from "./lib/responder-rules.ts";
 
 export default defineStep({
   name: "gate",
-  summary: "Holds the promotion until somebody releases it.",
+  summary: "Holds the promotion until somebody releases it, or until its time has come.",
   notes: `
 Open gates are listed by \`towpath gates\` and on the status page, and are answered there, by
-\`towpath release\` and \`towpath deny\`, or over HTTP. The first answer counts. Waiting costs nothing and
-survives restarts of the daemon. What
-\`allow\` can name is told in [gates](../gates.md#who-may-respond). Who answered, when and with which words becomes the step's output.`,
-  config: z.strictObject({
-    message: z
-      .string()
-      .min(1)
-      .default("Waiting to be released")
-      .describe("What those who are asked should know."),
-    allow: z
-      .array(responderRule)
-      .default([])
-      .describe("Who may answer: whom any rule matches; everybody who may promote if empty."),
-    links: z
-      .strictObject({
-        expireAfter: Duration.refine(isLinkLifetime, "must be longer than nothing and at most 720h")
-          .default("24h")
-          .describe("How long the links are good for, from when the step was started."),
-        for: z
-          .string()
-          .min(1)
-          .optional()
-          .describe("Whom they are made for; whoever uses them answers as `link:` and this name."),
-      })
-      .optional()
-      .describe("Makes signed links that release or deny the gate; messages about it carry them."),
-    timeout: Duration.refine((text) => (parseDuration(text) ?? 0) > 0, "must be longer than nothing")
-      .optional()
-      .describe("How long to wait for an answer, such as `30m` or `48h`; for ever by default."),
-    onTimeout: z
-      .enum(["deny", "release"])
-      .default("deny")
-      .describe("What no answer in time means: `deny` fails the step, `release` goes on."),
-  }),
+\`towpath release\` and \`towpath deny\`, by a signed link or over HTTP. The first answer counts. Waiting costs nothing and survives restarts of the daemon. What \`allow\` can name is told in
+[gates](../gates.md#who-may-respond). Who answered, when, through what and with which words becomes the step's output.
+
+An answer counts at any time; with a \`schedule\`, what was released goes on when that allows it. With \`ask: false\`
+nobody is asked, and the schedule alone decides.`,
+  config: z
+    .strictObject({
+      message: z
+        .string()
+        .min(1)
+        .default("Waiting to be released")
+        .describe("What those who are asked should know."),
+      ask: z.boolean().default(true).describe("Whether somebody has to release it."),
+      allow: z
+        .array(responderRule)
+        .default([])
+        .describe("Who may answer: whom any rule matches; everybody who may promote if empty."),
+      links: LinkConfig.optional().describe(
+        "Makes signed links that release or deny the gate; messages about it carry them.",
+      ),
+      schedule: GateSchedule.optional().describe("When the promotion may go on; all of it has to hold."),
+      timeout: Duration.refine((text) => (parseDuration(text) ?? 0) > 0, "must be longer than nothing")
+        .optional()
+        .describe("How long to wait for an answer, such as `30m` or `48h`; for ever by default."),
+      onTimeout: z
+        .enum(["deny", "release"])
+        .default("deny")
+        .describe("What no answer in time means: `deny` fails the step, `release` goes on."),
+    })
+    .refine(({ ask, schedule }) => ask || schedule !== undefined, {
+      path: ["schedule"],
+      error: "is needed where ask is false: something has to tell when the promotion may go on",
+    }),
   output: z.object({
     decision: z.enum(["released", "denied", "timedOut"]).describe("How the gate was answered."),
-    by: z.string().optional().describe("Who answered; nobody did when the time ran out."),
+    by: z.string().optional().describe("Who answered; nobody did when the time ran out or came."),
     at: z.iso.datetime().describe("When."),
     message: z.string().optional().describe("What whoever answered had to say."),
     via: z
@@ -54,14 +54,7 @@ survives restarts of the daemon. What
       .optional()
       .describe("Through what it was answered: `page`, `cli`, `api`, `link` or `step`."),
     address: z.string().optional().describe("From which address."),
-    links: z
-      .object({
-        release: z.string().describe("Address that releases the gate."),
-        deny: z.string().describe("Address that denies it."),
-        expiresAt: z.iso.datetime().describe("Until when they are good."),
-      })
-      .optional()
-      .describe("The signed links while the gate is open, masked where people read them."),
+    links: LinkOutput.optional().describe("The links while the gate is open, masked where people read them."),
   }),
   examples: [
     {
@@ -83,9 +76,30 @@ survives restarts of the daemon. What
           - claim: sub
             value: token:shop/release-bot`,
     },
+    {
+      title: "In working hours, a day after the stage below was verified, and nobody is asked",
+      yaml: `
+        uses: gate
+        config:
+          ask: false
+          schedule:
+            soak: 24h
+            windows:
+            - name: working hours
+              rrule: FREQ=WEEKLY;BYDAY=MO,TU,WE,TH
+              dtstart: TZID=Europe/Berlin:20260105T090000
+              dtend: TZID=Europe/Berlin:20260105T160000`,
+    },
   ],
 
-  async run({ message, allow, links, timeout, onTimeout }, ctx) {
+  async run({ message, ask, allow, links, schedule = noSchedule, timeout, onTimeout }, ctx) {
+    const goOn = async (output: Record<string, unknown>, said: string): Promise<Outcome> => {
+      const hold = await findHold(schedule, ctx);
+      if (hold !== undefined) return waiting(`${said}: ${hold.why}`, hold.seconds, output);
+      return succeeded(output, output.decision === "timedOut" ? { message: said } : {});
+    };
+    if (!ask) return goOn({ decision: "released", at: ctx.now().toISOString() }, "Waiting for its time");
+
     const expiresAt = expiry(ctx.startedAt, timeout);
     const answer = await ctx.gate({
       message,
@@ -101,15 +115,14 @@ survives restarts of the daemon. What
           answer.links && { links: answer.links },
         );
       case "released":
-        return succeeded(decisionOf(answer));
+        return goOn(decisionOf(answer), `Released by ${answer.by}, and goes on when its time has come`);
       case "denied": {
         const why = answer.message === undefined ? "" : `: ${answer.message}`;
         throw new StepFailure("failed", `Denied by ${answer.by}${why}`, { output: decisionOf(answer) });
       }
       case "timedOut": {
         const output = { decision: "timedOut", at: answer.at };
-        if (onTimeout === "release")
-          return succeeded(output, { message: `Nobody answered within ${timeout}` });
+        if (onTimeout === "release") return goOn(output, `Nobody answered within ${timeout}`);
         throw new StepFailure("failed", `Nobody answered within ${timeout}`, { output });
       }
       default:
@@ -118,22 +131,11 @@ survives restarts of the daemon. What
   },
 });
 
-function decisionOf(answer: Extract<GateAnswer, { state: "released" | "denied" }>) {
+const noSchedule: GateSchedule = { windows: [] };
+
+function decisionOf(answer: Extract<GateAnswer, { state: "released" | "denied" }>): Record<string, unknown> {
   const { state, by, at, message, via, address } = answer;
   return { decision: state, by, at, message, via, address };
-}
-
-function linkRequest(startedAt: string, links: { expireAfter: string; for?: string }) {
-  const expiresAt = Date.parse(startedAt) + (parseDuration(links.expireAfter) ?? 0);
-  return {
-    expiresAt: new Date(expiresAt).toISOString(),
-    ...(links.for !== undefined && { madeFor: links.for }),
-  };
-}
-
-function isLinkLifetime(text: string): boolean {
-  const milliseconds = parseDuration(text) ?? 0;
-  return milliseconds > 0 && milliseconds <= maxLinkMilliseconds;
 }
 
 function expiry(startedAt: string, timeout: string | undefined): Date | undefined {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { GateAnswer, GateRequest } from "#core/step.ts";
+import type { Freight, FreightOrigin } from "#core/resources/freight.ts";
+import type { GateAnswer, GateRequest, StepContext } from "#core/step.ts";
 import gate from "#steps/gate.ts";
 import { fakeContext, runStep } from "#test/support/step-context.ts";
 
@@ -84,5 +85,131 @@ describe("gate", () => {
       responders: [{ role: "kargo-admin" }],
       minApprovals: 1,
     });
+  });
+});
+
+describe("a gate with a schedule", () => {
+  // A Wednesday.
+  const now = "2030-01-02T03:04:05.000Z";
+  const origin: FreightOrigin = { kind: "Warehouse", name: "app" };
+  const released: GateAnswer = { state: "released", by: "jo", at };
+  const night = {
+    name: "nights",
+    dtstart: "20300101T220000Z",
+    dtend: "20300102T040000Z",
+    rrule: "FREQ=DAILY",
+  };
+  const day = { dtstart: "TZID=Europe/Berlin:20300102T090000", dtend: "TZID=Europe/Berlin:20300102T160000" };
+  const weekday = { ...day, rrule: "FREQ=WEEKLY;BYDAY=TH,FR" };
+
+  function at3(
+    status: Freight["status"],
+    sources: object = { stages: ["test", "qa"] },
+  ): Partial<StepContext> {
+    return {
+      stage: "prod",
+      targetFreight: { name: "f1", origin },
+      freightRequests: [{ origin, sources }],
+      resources: {
+        get: async () => ({ kind: "Freight", status }) as never,
+        setMetadata: async () => {},
+        setFreightAlias: async () => {},
+      },
+    };
+  }
+  const verified = (test: string, qa?: string) =>
+    at3({ verifiedIn: { test: { verifiedAt: test }, ...(qa && { qa: { verifiedAt: qa } }) } });
+
+  const run = (
+    schedule: object,
+    context: Partial<StepContext> = {},
+    config: object = {},
+    answer = released,
+  ) => runStep(gate, { schedule, ...config }, fakeContext({ ...answering(answer).context, ...context }));
+
+  it.each<[string, object, Partial<StepContext>, number | "succeeded", RegExp?]>([
+    [
+      "before its time",
+      { notBefore: "2030-01-02T04:14:05+01:00" },
+      {},
+      600,
+      /not before 2030-01-02T04:14:05\+01:00/,
+    ],
+    ["at its time", { notBefore: now }, {}, "succeeded"],
+    ["in its window", { windows: [night] }, {}, "succeeded"],
+    [
+      "in another window",
+      { windows: [weekday] },
+      {},
+      28.9319 * 3600,
+      /window "1" only, next from 2030-01-03T08/,
+    ],
+    ["in one of its windows", { windows: [weekday, night] }, {}, "succeeded"],
+    [
+      "in a window that forbids it",
+      { windows: [{ ...night, kind: "Deny" }] },
+      {},
+      3355,
+      /window "nights" denies it/,
+    ],
+    [
+      "while its freight soaks",
+      { soak: "24h" },
+      verified("2030-01-01T04:04:05Z"),
+      3600,
+      /soaks until 2030-01-02T04:04/,
+    ],
+    ["after it has soaked", { soak: "24h" }, verified("2030-01-01T03:04:05Z"), "succeeded"],
+    [
+      "when it has soaked in one",
+      { soak: "1h" },
+      verified("2030-01-02T03:00:00Z", "2030-01-01T00:00:00Z"),
+      "succeeded",
+    ],
+    ["before it is verified", { soak: "1h" }, at3({}), 60, /has to be verified and to soak for 1h/],
+    ["when it was approved", { soak: "1h" }, at3({ approvedFor: { prod: {} } }), "succeeded"],
+    [
+      "when all but one holds",
+      { soak: "1h", windows: [night], notBefore: "2030-01-03T00:00:00Z" },
+      at3({}),
+      75355,
+    ],
+  ])("that was released %s", async (_, schedule, context, gives, why = /./) => {
+    for (const config of [{}, { ask: false }]) {
+      const outcome = await run(schedule, context, config);
+      if (gives === "succeeded") expect(outcome).toMatchObject({ status: "succeeded" });
+      else {
+        expect(outcome).toMatchObject({ status: "waiting", message: expect.stringMatching(why) });
+        expect((outcome as { retryInSeconds: number }).retryInSeconds).toBeCloseTo(gives, -1);
+      }
+    }
+  });
+
+  it("tells who released it while it waits, and later steps after it", async () => {
+    expect(await run({ notBefore: "2031-01-01T00:00:00Z" })).toMatchObject({
+      status: "waiting",
+      message: "Released by jo, and goes on when its time has come: not before 2031-01-01T00:00:00Z",
+      output: { decision: "released", by: "jo" },
+    });
+  });
+
+  it("opens no gate where nobody is asked, and is denied at once where somebody is", async () => {
+    const { asked, context } = answering({ state: "open" });
+    await runStep(gate, { ask: false, schedule: { notBefore: "2031-01-01T00:00:00Z" } }, context);
+    expect(asked).toEqual([]);
+    const denied: GateAnswer = { state: "denied", by: "jo", at };
+    await expect(run({ notBefore: "2031-01-01T00:00:00Z" }, {}, {}, denied)).rejects.toThrow("Denied by jo");
+  });
+
+  it.each<[object, Partial<StepContext>, RegExp]>([
+    [{ schedule: { windows: [{ dtstart: "tomorrow" }] } }, {}, /windows.0.dtstart.*"tomorrow" is no date/],
+    [{ schedule: { windows: [{ ...day, rrule: "FREQ=SOMETIMES" }] } }, {}, /rrule/],
+    [{ schedule: { notBefore: "monday" } }, {}, /notBefore/],
+    [{ ask: false }, {}, /schedule: is needed where ask is false/],
+    [{ schedule: { windows: [{ dtend: "20290101T000000Z" }] } }, {}, /do not open any more/],
+    [{ schedule: { soak: "1h" } }, at3({}, { direct: true }), /from its Warehouse and from no stage/],
+  ])("%j is refused", async (config, context, why) => {
+    const whole = fakeContext({ ...answering(released).context, ...context });
+    await expect(runStep(gate, config, whole)).rejects.toThrow(why);
   });
 });
