@@ -21,6 +21,7 @@ ssh openssh-client
 gpg gnupg
 openssl openssl
 chromium chromium
+prometheus prometheus
 busybox busybox-static
 iptables iptables
 sqlite3 sqlite3

@@ -4,6 +4,7 @@ import { defineProvider, type MetricContext } from "#core/metrics/provider.ts";
 import { parseDuration } from "#core/resources/duration.ts";
 
 const secretName = "cloudwatch";
+const plain = ["AWS_REGION", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_CLOUDWATCH", "AWS_ACCESS_KEY_ID"];
 const timeoutSeconds = 30;
 const defaultInterval = "5m";
 
@@ -78,7 +79,7 @@ export const cloudWatch = defineProvider({
 /** By a Secret of the project, or else by what AWS's own tools would find on the daemon's machine. */
 async function connect(context: MetricContext) {
   const { CloudWatchClient } = await import("@aws-sdk/client-cloudwatch");
-  const found = (await context.secret(secretName)) ?? {};
+  const found = (await context.secret(secretName, { plain })) ?? {};
   const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = found;
   const sessionToken = found.AWS_SESSION_TOKEN;
   const region = found.AWS_REGION ?? context.env.AWS_REGION;

@@ -74,7 +74,7 @@ async function credentialsOf(
   { secret, env }: MetricContext,
 ): Promise<{ address: string; apiKey: string; appKey: string }> {
   const name = secretRef.name || defaultSecret;
-  const found = await secret(name, { onlyOfProject: secretRef.namespaced });
+  const found = await secret(name, { plain: ["address"], onlyOfProject: secretRef.namespaced });
   const ofEnvironment = secretRef.name
     ? {}
     : { "api-key": env.DD_API_KEY, "app-key": env.DD_APP_KEY, address: env.DD_ADDRESS };

@@ -21,7 +21,7 @@ export const influxdb = defineProvider({
 
   async measure({ profile, query }, { fetch, signal, secret }) {
     const name = profile || defaultSecret;
-    const { address, authToken, org } = (await secret(name)) ?? {};
+    const { address, authToken, org } = (await secret(name, { plain: ["address", "org"] })) ?? {};
     if (!address || !authToken || !org) {
       throw new Error(
         `Cannot ask InfluxDB: there is no Secret "${name}" with \`address\`, \`authToken\` and \`org\` in the project or the shared resources`,

@@ -70,7 +70,9 @@ async function credentialsOf(
   profile: string,
   { secret }: MetricContext,
 ): Promise<{ address: string; key: string; accountId: number }> {
-  const found = await secret(profile);
+  const found = await secret(profile, {
+    plain: ["account-id", "region", "base-url-rest", "base-url-nerdgraph"],
+  });
   const { "personal-api-key": key, "account-id": account, region = "us" } = found ?? {};
   if (!key || !account) {
     throw new Error(

@@ -34,9 +34,12 @@ export interface MetricContext {
   number: number;
   /**
    * A Secret's values: of the run's project, or, where it has none of that name, of those that all projects
-   * share. Undefined when there is none.
+   * share. Undefined when there is none. All of them are masked from then on but those called `plain`.
    */
-  secret(name: string, options?: { onlyOfProject?: boolean }): Promise<Record<string, string> | undefined>;
+  secret(
+    name: string,
+    options: { plain: readonly string[]; onlyOfProject?: boolean },
+  ): Promise<Record<string, string> | undefined>;
   /** The daemon's own environment. */
   env: Readonly<Record<string, string | undefined>>;
   /** Evaluates an expression without variables. */

@@ -1,11 +1,9 @@
 import type { Promotion } from "#core/resources/promotion.ts";
-import type { LogKey, LogLine } from "#core/store/store.ts";
+import type { LogKey } from "#core/store/store.ts";
 import { type Api, getResource } from "#server/api/api.ts";
-import { Mailbox } from "#server/mailbox.ts";
+import { followLog } from "#server/api/follow-log.ts";
 import type { Route, ServerContext } from "#server/route.ts";
 import type { SseMessage } from "#server/sse.ts";
-
-const linesAtOnce = 500;
 
 /** What a step says while it runs, and what it said. */
 export const stepLogRoutes = (api: Api): Route[] => [
@@ -43,45 +41,19 @@ function firstLine(c: ServerContext): number {
 
 /** Lines as they come; ends with the event `end` once the step can say no more. */
 async function* follow(api: Api, key: LogKey, from: number, signal: AbortSignal): AsyncGenerator<SseMessage> {
-  const news = new Mailbox<undefined>(Number.POSITIVE_INFINITY);
-  let told = false;
-  const wake = () => {
-    // One wake-up is enough for whatever came until it is handled.
-    if (told) return;
-    told = true;
-    news.push(undefined);
-  };
-  const unwatchLog = api.store.watchLog(key, wake);
-  const unwatch = api.store.watch(({ resource: { kind, metadata } }) => {
-    if (kind === "Promotion" && metadata.namespace === key.project && metadata.name === key.promotion) wake();
+  const bunches = followLog(api.store, {
+    key,
+    from,
+    signal,
+    concerns: ({ kind, metadata }) =>
+      kind === "Promotion" && metadata.namespace === key.project && metadata.name === key.promotion,
+    hasEnded: () => hasEnded(api, key),
   });
-  signal.addEventListener("abort", () => news.close(), { once: true });
-  wake();
-  let next = from;
-  try {
-    for await (const _ of news) {
-      told = false;
-      // Asked before the log is read: what is written until the step ends is then read for certain.
-      const ended = await hasEnded(api, key);
-      for (let lines = await read(api, key, next); lines.length > 0; lines = await read(api, key, next)) {
-        for (const line of lines) {
-          yield { id: String(next), data: JSON.stringify(line) };
-          next += 1;
-        }
-      }
-      if (ended) {
-        yield { event: "end", data: "{}" };
-        return;
-      }
-    }
-  } finally {
-    unwatchLog();
-    unwatch();
+  for await (const { from: first, lines } of bunches) {
+    for (const [index, line] of lines.entries())
+      yield { id: String(first + index), data: JSON.stringify(line) };
   }
-}
-
-function read(api: Api, key: LogKey, from: number): Promise<LogLine[]> {
-  return api.store.readLog(key, from, linesAtOnce);
+  if (!signal.aborted) yield { event: "end", data: "{}" };
 }
 
 async function hasEnded(api: Api, { project, promotion, step }: LogKey): Promise<boolean> {

@@ -11,6 +11,7 @@ const probes = {
   gpg: ["gpg", "--version"],
   deno: ["deno", "--version"],
   chromium: ["chromium", "--version"],
+  prometheus: ["prometheus", "--version"],
   kargo: ["kargo", "version", "--client"],
 } as const satisfies Record<string, readonly [string, ...string[]]>;
 

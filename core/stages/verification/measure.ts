@@ -108,12 +108,14 @@ function contextOf(
     metric: metric.name,
     number: (result.count ?? 0) + (result.error ?? 0) + 1,
     evaluate: (expression) => expressions.evaluate(expression, { env: {}, functions: {} }),
-    async secret(name, { onlyOfProject = false } = {}) {
+    async secret(name, { plain, onlyOfProject = false }) {
       for (const owner of onlyOfProject ? [project] : [project, sharedProject]) {
         const found = await store.get({ kind: "Secret", project: owner, name });
         if (found === undefined) continue;
         const values = secretValues(found);
-        for (const value of Object.values(values)) masker.add(value);
+        for (const [field, value] of Object.entries(values)) {
+          if (!plain.includes(field)) masker.add(value);
+        }
         return values;
       }
       return undefined;

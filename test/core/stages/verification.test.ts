@@ -59,6 +59,7 @@ async function answering(...answers: unknown[]): Promise<string> {
   return serve((_, response) => {
     const answer = answers[Math.min(next++, answers.length - 1)];
     if (answer === "broken") response.writeHead(500).end();
+    else if (answer === "plain") response.end("I am OK");
     else response.end(JSON.stringify(answer));
   });
 }
@@ -73,6 +74,7 @@ interface RunFields {
   args?: AnalysisArgument[];
   dryRun?: { metricName: string }[];
   measurementRetention?: { metricName: string; limit: number }[];
+  ttlStrategy?: AnalysisRun["spec"]["ttlStrategy"];
 }
 
 /** Lets a run of these metrics go on for `seconds`, and tells how it stands then. */
@@ -119,7 +121,9 @@ async function run(
     await store.write([{ op: "update", resource: stored }]);
     await scheduler.idle();
   }
-  return ((await store.get(ref)) as AnalysisRun).status;
+  const last = (await store.get(ref)) as AnalysisRun | undefined;
+  if (last === undefined) throw new Error("the run is gone");
+  return last.status;
 }
 
 describe("a web metric", () => {
@@ -181,6 +185,14 @@ describe("a web metric", () => {
       web: { jsonPath: undefined },
       fields: { successCondition: 'result.status == "up"' },
       phase: "Successful",
+    },
+    {
+      says: "is the text of an answer that is no JSON",
+      answer: "plain",
+      web: { jsonPath: undefined },
+      fields: { successCondition: 'result == "I am OK"' },
+      phase: "Successful",
+      value: "I am OK",
     },
     {
       says: "picks from lists",
@@ -418,6 +430,32 @@ describe("a run", () => {
     expect(status).toMatchObject({ phase: "Successful", metricResults: [{ count: 4, failed: 1 }] });
   });
 
+  it.each([
+    { failureLimit: -1, phase: "Failed" },
+    { failureLimit: 1, phase: "Inconclusive" },
+  ])("without them ends as $phase with a failureLimit of $failureLimit", async ({ failureLimit, phase }) => {
+    const url = await answering({ ok: true }, { ok: false }, { ok: true });
+    const fields = { ...good, interval: "1s", count: 3, failureLimit, consecutiveSuccessLimit: 2 };
+    expect((await run([metric({ url }, fields)], { seconds: 10 }))?.phase).toBe(phase);
+  });
+
+  it("tells of a metric that is tried out why it would have failed", async () => {
+    const status = await run([metric({ url: await answering({ ok: false }) }, good)], {
+      dryRun: [{ metricName: "." }],
+    });
+    expect(status).toMatchObject({
+      phase: "Successful",
+      metricResults: [{ message: "Metric assessed Failed due to failed (1) > failureLimit (0)" }],
+    });
+  });
+
+  it("is removed when its time is over", async () => {
+    const metrics = [metric({ url: await answering({ ok: true }) }, good)];
+    const ttlStrategy = { secondsAfterSuccess: 20, secondsAfterCompletion: 5 };
+    expect((await run(metrics, { seconds: 19, ttlStrategy }))?.phase).toBe("Successful");
+    await expect(run(metrics, { seconds: 21, ttlStrategy })).rejects.toThrow("the run is gone");
+  });
+
   it("is not decided by metrics that are only tried out", async () => {
     const status = await run(
       [
@@ -438,7 +476,10 @@ describe("a run", () => {
     const metrics = [metric({ url: await answering({ ok: true }) }, { ...good, count: 5, interval: "1s" })];
     const status = await run(metrics, {
       seconds: 10,
-      measurementRetention: [{ metricName: "ok", limit: 2 }],
+      measurementRetention: [
+        { metricName: ".*", limit: 4 },
+        { metricName: "o", limit: 2 },
+      ],
     });
     expect(status?.metricResults?.[0]?.measurements).toHaveLength(2);
     expect(status?.metricResults?.[0]?.count).toBe(5);
@@ -526,6 +567,21 @@ describe("a run", () => {
       what: "a limit beyond its count",
       metrics: [metric({ url: "http://x" }, { count: 2, interval: "1s", failureLimit: 3 })],
       says: "count (2) must be >= failureLimit + consecutiveSuccessLimit (3 + 0)",
+    },
+    {
+      what: "no limit at all",
+      metrics: [metric({ url: "http://x" }, { failureLimit: -1 })],
+      says: "failureLimit and consecutiveSuccessLimit cannot both be disabled",
+    },
+    {
+      what: "a negative limit",
+      metrics: [metric({ url: "http://x" }, { inconclusiveLimit: -1 })],
+      says: "inconclusiveLimit must be >= 0",
+    },
+    {
+      what: "a body to get with",
+      metrics: [metric({ url: "http://x", body: "b" })],
+      says: "`body` and `jsonBody` need the method POST or PUT",
     },
     {
       what: "two metrics of one name",
@@ -620,6 +676,20 @@ describe("the verification of a stage", () => {
       status: "Unknown",
       reason: "VerificationPending",
     });
+  });
+
+  it("takes in the templates that a template joins to itself, each once", async () => {
+    const own = (name: string) => [{ name, provider: { web: { url: "http://x" } } }];
+    const parent = template("smoke", {
+      args: [{ name: "tag" }],
+      metrics: own("m"),
+      templates: [{ templateName: "latency" }, { templateName: "errors", clusterScope: true }],
+    });
+    const latency = template("latency", { metrics: own("latency"), templates: [{ templateName: "smoke" }] });
+    const errors = template("errors", { metrics: own("errors") }, "ClusterAnalysisTemplate");
+    const world = await open([parent, latency, errors]);
+    const [created] = await runsOf(world);
+    expect(created?.spec.metrics.map(({ name }) => name)).toEqual(["m", "latency", "errors"]);
   });
 
   it("hands secrets to its run without writing them down, and forgets them with it", async () => {
@@ -752,6 +822,11 @@ describe("the verification of a stage", () => {
       what: "a template that is not there",
       resources: [],
       says: 'AnalysisTemplate "smoke" not found in namespace "shop"',
+    },
+    {
+      what: "a joined template that is not there",
+      resources: [template("smoke", { args: [{ name: "tag" }], templates: [{ templateName: "gone" }] })],
+      says: 'AnalysisTemplate "gone" not found in namespace "shop", which AnalysisTemplate "smoke" joins to itself',
     },
     {
       what: "an argument that nobody gives",

@@ -110,7 +110,9 @@ async function runJob(
     if (tooLate?.aborted && !signal.aborted) {
       return { phase: "failed", message: `The job was ended: it ran longer than its ${deadline} s` };
     }
-    if (error instanceof StepFailure && error.terminal) return { phase: "stuck", message: error.message };
+    if (error instanceof StepFailure && error.terminal) {
+      return { phase: error.kind === "config" ? "failed" : "stuck", message: error.message };
+    }
     throw error;
   }
 }
