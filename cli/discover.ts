@@ -10,6 +10,7 @@ import { expressionFilter } from "#core/artifacts/expression-filter.ts";
 import { freightOfBest, missingArtifacts } from "#core/artifacts/freight-content.ts";
 import { summarize } from "#core/artifacts/selection.ts";
 import { createCipher, keyLength } from "#core/credentials/cipher.ts";
+import { credentialSettingsFrom } from "#core/credentials/configured-providers.ts";
 import { credentialsFromStore } from "#core/credentials/from-store.ts";
 import { createMasker } from "#core/credentials/masker.ts";
 import { createFetch } from "#core/egress/fetch.ts";
@@ -90,10 +91,10 @@ async function lookAll(
   opened.defer(() => expressions.dispose());
   const masker = createMasker();
   const lock = createKeyedLock();
+  const fetch = createFetch({ policy: createEgressPolicy({ allow: allowNet }), signal });
+  const settings = credentialSettingsFrom({ fetch, now: () => new Date(), env: process.env });
   const shared = {
-    ...createDiscoveryParts({
-      fetch: createFetch({ policy: createEgressPolicy({ allow: allowNet }), signal }),
-    }),
+    ...createDiscoveryParts({ fetch }),
     git: createGit({
       exec: createExec({ cwd: folder, signal }),
       cacheFolder: async () => folder,
@@ -104,7 +105,8 @@ async function lookAll(
   };
   const outlooks: Outlook[] = [];
   for (const warehouse of warehouses) {
-    const credentials = credentialsFromStore(store, warehouse.metadata.namespace ?? "default", masker);
+    const project = warehouse.metadata.namespace ?? "default";
+    const credentials = credentialsFromStore(store, project, masker, settings);
     const request = { key: formatRef(refOf(warehouse)), maxAgeMs: Number.POSITIVE_INFINITY };
     const discovery = await discover(warehouse.spec, { ...shared, credentials }, request);
     for (const { failure } of discovery.reports) if (failure) failure.message = masker.mask(failure.message);

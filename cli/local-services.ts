@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findArgoConnection } from "#core/argocd/from-store.ts";
 import { createCipher, keyLength } from "#core/credentials/cipher.ts";
+import { credentialSettingsFrom } from "#core/credentials/configured-providers.ts";
 import { credentialsFromStore } from "#core/credentials/from-store.ts";
 import { createMasker, type Masker } from "#core/credentials/masker.ts";
 import { secretValues } from "#core/credentials/secret-values.ts";
@@ -62,6 +63,7 @@ export async function openLocalTools({ allowNet }: LocalSettings): Promise<Local
   const allowed = allowancesFrom(process.env);
   const maxOciPushBytes = maxOciPushBytesFrom(process.env);
   const now = () => new Date();
+  const credentials = credentialSettingsFrom({ fetch: createFetch({ policy }), now, env: process.env });
 
   async function openWorld(resources: readonly Resource[]): Promise<LocalWorld> {
     const store = await openSqliteStore({ file: ":memory:", cipher: createCipher(randomBytes(keyLength)) });
@@ -71,7 +73,7 @@ export async function openLocalTools({ allowNet }: LocalSettings): Promise<Local
       for (const value of Object.values(secretValues(resource))) masker.add(value);
     }
     await store.write(resources.map((resource) => ({ op: "create", resource })));
-    const credentialsFor = (project: string) => credentialsFromStore(store, project, masker);
+    const credentialsFor = (project: string) => credentialsFromStore(store, project, masker, credentials);
     const runner = createInProcessRunner(builtinSteps, {
       store,
       credentialsFor,

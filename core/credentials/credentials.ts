@@ -1,9 +1,15 @@
 export type CredentialType = "git" | "helm" | "image";
 
+/** The user that stands for an identity token, as Docker's credential helpers have it. */
+export const identityTokenUser = "<token>";
+
 /** How to authenticate to a repository: a user and password, or an SSH key. */
 export interface Credentials {
+  /** With `identityTokenUser`, the password is a token that registries exchange for others by OAuth 2. */
   username?: string;
   password?: string;
+  /** May be sent where anybody on the way can read it; the operator's decision. */
+  overPlainHttp?: boolean;
   /** PEM. */
   sshPrivateKey?: string;
 }

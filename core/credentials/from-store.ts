@@ -16,7 +16,7 @@ const tokenLength = 16;
 export interface CredentialSettings {
   /** The project whose credentials serve all projects. */
   sharedProject?: string;
-  /** Hands out credentials for addresses that begin with `http://`, where anybody on the way can read them. */
+  /** Hands out credentials for servers that are spoken to in plain HTTP, where anybody on the way can read them. */
   allowHttp?: boolean;
   providers?: readonly CredentialProvider[];
 }
@@ -62,8 +62,9 @@ export function credentialsFromStore(
         annotations: secret?.metadata.annotations ?? {},
       };
       const credentials = await providers.find((provider) => provider.supports(request))?.get(request);
-      if (credentials !== undefined) addToMasker(masker, credentials);
-      return credentials;
+      if (credentials === undefined) return undefined;
+      addToMasker(masker, credentials);
+      return allowHttp ? { ...credentials, overPlainHttp: true } : credentials;
     },
   };
 }

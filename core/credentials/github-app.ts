@@ -1,8 +1,9 @@
-import { createHash, createPrivateKey, sign } from "node:crypto";
+import { createPrivateKey, sign } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import type { Credentials } from "#core/credentials/credentials.ts";
 import type { CredentialProvider, CredentialRequest } from "#core/credentials/providers.ts";
+import { createTokenCache, type Minted } from "#core/credentials/token-cache.ts";
 import type { Fetch } from "#core/step.ts";
 
 export interface GitHubAppSettings {
@@ -12,8 +13,6 @@ export interface GitHubAppSettings {
   validationSeconds?: readonly number[];
 }
 
-/** A token is not used in its last minutes, so that it does not run out in the middle of a clone. */
-const marginMilliseconds = 5 * 60_000;
 /** GitHub takes any user name beside a token. */
 const username = "kargo";
 /** Only for the GitHub project: which repositories each project may use, as `{"project": ["repo"]}`. */
@@ -22,37 +21,12 @@ const scopesAnnotation = "kargo.akuity.io/github-token-scopes";
 const TokenAnswer = z.object({ token: z.string().min(1), expires_at: z.string().optional() });
 const Scopes = z.record(z.string(), z.array(z.string()));
 
-interface Minted {
-  token: string;
-  expiresAt: number;
-}
-
 /**
  * Credentials of a GitHub App: a token of its installation for the one repository that is asked for. Tokens
  * are kept in memory until shortly before they run out; those who ask at the same time share one.
  */
 export function createGitHubAppProvider(settings: GitHubAppSettings): CredentialProvider {
-  const tokens = new Map<string, Promise<Minted>>();
-
-  async function tokenFor(app: App): Promise<Minted> {
-    const key = createHash("sha256").update(JSON.stringify(app)).digest("hex");
-    const pending = tokens.get(key);
-    if (pending !== undefined) {
-      const known = await pending.catch(() => undefined);
-      if (known !== undefined && known.expiresAt - marginMilliseconds > settings.now().getTime())
-        return known;
-      // Somebody who waited along may have asked for the next one already.
-      if (tokens.get(key) !== pending && tokens.has(key)) return tokenFor(app);
-    }
-    const minting = mint(settings, app);
-    tokens.set(key, minting);
-    try {
-      return await minting;
-    } catch (error) {
-      tokens.delete(key);
-      throw error;
-    }
-  }
+  const tokens = createTokenCache<string>(settings.now);
 
   return {
     supports: ({ type, repoURL, data }) =>
@@ -64,8 +38,8 @@ export function createGitHubAppProvider(settings: GitHubAppSettings): Credential
     async get(request): Promise<Credentials | undefined> {
       const app = appOf(request);
       if (app === undefined || !isInScope(request, app.repository)) return undefined;
-      const { token } = await tokenFor(app);
-      return { username, password: token };
+      const password = await tokens.get([JSON.stringify(app)], () => mint(settings, app));
+      return { username, password };
     },
   };
 }
@@ -119,7 +93,7 @@ function decodeKey(key: string): string {
   return key.includes("-----BEGIN") ? key : Buffer.from(key, "base64").toString();
 }
 
-async function mint(settings: GitHubAppSettings, app: App): Promise<Minted> {
+async function mint(settings: GitHubAppSettings, app: App): Promise<Minted<string>> {
   const { fetch, now } = settings;
   const what = `Cannot get a GitHub App token for "${app.owner}/${app.repository}"`;
   const response = await fetch(`${app.api}/app/installations/${app.installation}/access_tokens`, {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { createBoundedMap } from "#core/bounded-map.ts";
-import type { Credentials } from "#core/credentials/credentials.ts";
+import { type Credentials, identityTokenUser } from "#core/credentials/credentials.ts";
 import { StepFailure } from "#core/failure.ts";
 import type { Challenge } from "#core/oci/challenge.ts";
 import { parseChallenges } from "#core/oci/challenge.ts";
@@ -90,9 +90,8 @@ async function fetchToken(
   challenge: Challenge,
 ): Promise<{ token: string; seconds: number }> {
   const url = tokenUrl(access, challenge);
-  const authorization = basicHeader(access.credentials);
   const response = await fetch(url, {
-    headers: authorization === undefined ? {} : { authorization },
+    ...tokenRequest(url, access.credentials),
     insecureSkipTLSVerify: access.insecureSkipTLSVerify,
     signal: access.signal ?? null,
   });
@@ -110,6 +109,20 @@ async function fetchToken(
     throw new StepFailure("errored", `${what}: the answer holds no token`);
   }
   return { token, seconds: typeof answer.expires_in === "number" ? answer.expires_in : 60 };
+}
+
+/** A password goes along as it is; an identity token is exchanged by OAuth 2, for which the query becomes a form. */
+function tokenRequest(url: URL, credentials: Credentials | undefined): RequestInit {
+  if (credentials?.username === identityTokenUser && credentials.password !== undefined) {
+    const form = new URLSearchParams({ grant_type: "refresh_token", client_id: "towpath" });
+    form.set("service", url.searchParams.get("service") ?? "");
+    form.set("scope", url.searchParams.getAll("scope").join(" "));
+    form.set("refresh_token", credentials.password);
+    url.search = "";
+    return { method: "POST", body: form };
+  }
+  const authorization = basicHeader(credentials);
+  return authorization === undefined ? {} : { headers: { authorization } };
 }
 
 /** What a refusal means for those who configure credentials. */

@@ -5,7 +5,7 @@ import { createAuthorizer, refusalOf } from "#core/oci/authorizer.ts";
 import type { BudgetLimits, RequestBudget } from "#core/oci/budget.ts";
 import { askedPauseSeconds, createRequestBudget } from "#core/oci/budget.ts";
 import { parseImageRepository } from "#core/oci/image-url.ts";
-import { isNotTls, mayUsePlainHttp } from "#core/oci/scheme.ts";
+import { isNotTls, isThisMachine, mayUsePlainHttp } from "#core/oci/scheme.ts";
 import type { Fetch } from "#core/step.ts";
 
 export interface RepositoryAccess {
@@ -128,6 +128,7 @@ async function sendOver(
   init: RegistryRequest,
 ): Promise<Response> {
   const origin = `${scheme}://${target.host}`;
+  if (scheme === "http") keepSecret(target);
   const url = ownUrl(origin, target.repository, path);
   const access: Access = {
     origin,
@@ -148,6 +149,16 @@ async function sendOver(
   await first.body?.cancel();
   if (authorization === undefined) return checked(target, url, first, init);
   return checked(target, url, await exchange(shared, target, url, init, authorization), init);
+}
+
+/** On the way to another machine a password in plain HTTP is everybody's. */
+function keepSecret({ host, credentials }: Target): void {
+  if (credentials === undefined || credentials.overPlainHttp || isThisMachine(host)) return;
+  throw new StepFailure(
+    "refused",
+    `Registry "${host}" knows no TLS, and credentials are not sent to it in plain HTTP unless the operator ` +
+      "sets ALLOW_CREDENTIALS_OVER_HTTP=true",
+  );
 }
 
 /** Credentials go along with every request, so a link to another server is not followed. */

@@ -17,6 +17,17 @@ export function mayUsePlainHttp(registry: string): boolean {
   });
 }
 
+/** Whether what is sent to a registry never leaves this machine. */
+export function isThisMachine(registry: string): boolean {
+  const host = hostOf(registry);
+  const address = parseAddress(host);
+  if (address === undefined) return host === "localhost" || host.endsWith(".localhost");
+  return ["127.0.0.0/8", "::1/128"].some((text) => {
+    const range = parseRange(text);
+    return range !== undefined && inRange(address, range);
+  });
+}
+
 function hostOf(registry: string): string {
   return registry.replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1");
 }

@@ -1,12 +1,11 @@
 import type { CredentialSource, Credentials } from "#core/credentials/credentials.ts";
+import { loginIn } from "#core/credentials/docker-config.ts";
 import type { Masker } from "#core/credentials/masker.ts";
 import { secretValues } from "#core/credentials/secret-values.ts";
 import type { Store } from "#core/store/store.ts";
 
 /** Where Secrets live that serve all projects. */
 const sharedProject = "kargo-shared-resources";
-
-const dockerHub = "https://index.docker.io/v1/";
 
 export interface PullCredentials {
   /**
@@ -45,40 +44,9 @@ export function createPullCredentials(
   };
 }
 
-/** The registry of an image as Docker's own configuration names it. */
-export function registryOf(image: string): string {
-  const first = image.split("/")[0] ?? "";
-  return image.includes("/") && /[.:]|^localhost$/.test(first) ? first : dockerHub;
-}
-
 /** A Secret of the type `kubernetes.io/dockerconfigjson`, or one with a user name and a password. */
 export function credentialsIn(values: Record<string, string>, image: string): Credentials | undefined {
   const { ".dockerconfigjson": config, username, password } = values;
   if (config === undefined) return password === undefined ? undefined : { username, password };
-  const wanted = hostOf(registryOf(image));
-  const [, entry] = Object.entries(authsOf(config)).find(([address]) => hostOf(address) === wanted) ?? [];
-  if (entry === undefined) return undefined;
-  if (entry.auth === undefined) return { username: entry.username, password: entry.password };
-  const [user = "", ...rest] = Buffer.from(entry.auth, "base64").toString().split(":");
-  return { username: user, password: rest.join(":") };
-}
-
-interface AuthEntry {
-  auth?: string;
-  username?: string;
-  password?: string;
-}
-
-/** A Secret that cannot be read has nothing: another one may do. */
-function authsOf(config: string): Record<string, AuthEntry> {
-  try {
-    return (JSON.parse(config) as { auths?: Record<string, AuthEntry> }).auths ?? {};
-  } catch {
-    return {};
-  }
-}
-
-function hostOf(address: string): string {
-  const host = address.replace(/^https?:\/\//, "").split("/")[0] ?? "";
-  return ["docker.io", "registry-1.docker.io"].includes(host) ? "index.docker.io" : host;
+  return loginIn(config, image);
 }

@@ -3,12 +3,11 @@ import type { ArgoConnection } from "#core/argocd/connection.ts";
 import { findArgoConnection } from "#core/argocd/from-store.ts";
 import { type DiscoverySettings, discoverySettingsFrom } from "#core/artifacts/discovery-settings.ts";
 import { createCipher } from "#core/credentials/cipher.ts";
+import { credentialSettingsFrom } from "#core/credentials/configured-providers.ts";
 import type { CredentialSource } from "#core/credentials/credentials.ts";
 import { credentialsFromStore } from "#core/credentials/from-store.ts";
-import { createGitHubAppProvider } from "#core/credentials/github-app.ts";
 import { loadOrCreateKey } from "#core/credentials/key.ts";
 import { createMasker, type Masker } from "#core/credentials/masker.ts";
-import { builtinProviders } from "#core/credentials/providers.ts";
 import { createFetch } from "#core/egress/fetch.ts";
 import { createEgressPolicy } from "#core/egress/policy.ts";
 import { createExpressions, type Expressions } from "#core/expressions/expressions.ts";
@@ -71,7 +70,7 @@ export async function openParts(settings: DaemonSettings, folder: DataFolder): P
     limits: storeLimitsFrom(settings.env),
   });
   const now = () => new Date();
-  const providers = [...builtinProviders, createGitHubAppProvider({ fetch: createFetch({ policy }), now })];
+  const credentials = credentialSettingsFrom({ fetch: createFetch({ policy }), now, env: settings.env });
   return {
     store,
     masker,
@@ -81,7 +80,7 @@ export async function openParts(settings: DaemonSettings, folder: DataFolder): P
     allowed: allowancesFrom(settings.env),
     log: createDaemonLog(settings.logTo, masker.mask),
     fetchWith: (signal) => createFetch({ policy, signal }),
-    credentialsFor: (project) => credentialsFromStore(store, project, masker, { providers }),
+    credentialsFor: (project) => credentialsFromStore(store, project, masker, credentials),
     argocdFor: (project, stage) => findArgoConnection(store, masker, project, stage),
     discovery: discoverySettingsFrom(settings.env),
     limits: limitsFrom(settings.env),

@@ -168,6 +168,7 @@ describe("finding credentials", () => {
     expect((await find(secrets, "git", "http://x/app", { allowHttp: true })).credentials).toEqual({
       username: "ann",
       password: "pa55word",
+      overPlainHttp: true,
     });
   });
 

@@ -15,10 +15,11 @@ const challenge = (header: string) =>
 
 /** An authorizer with a token server that answers this, and a clock that is moved by hand. */
 function authorizer(answer: () => Response) {
-  const asked: { url: string; authorization: string | null }[] = [];
+  const asked: { url: string; authorization: string | null; body?: string }[] = [];
   const clock = { now: 0 };
   const fetch = async (url: string | URL, init: RequestInit = {}) => {
-    asked.push({ url: String(url), authorization: new Headers(init.headers).get("authorization") });
+    const body = init.body == null ? {} : { body: String(init.body) };
+    asked.push({ url: String(url), authorization: new Headers(init.headers).get("authorization"), ...body });
     return answer();
   };
   return { asked, clock, authorizer: createAuthorizer(fetch, () => clock.now) };
@@ -27,6 +28,22 @@ function authorizer(answer: () => Response) {
 const bearer = challenge('Bearer realm="https://auth.example.com/token",service="registry.example.com"');
 
 describe("answering a registry's challenge", () => {
+  it("exchanges an identity token by OAuth 2", async () => {
+    const { asked, authorizer: one } = authorizer(() =>
+      Response.json({ access_token: "t", expires_in: 100 }),
+    );
+    const credentials = { username: "<token>", password: "1dentity" };
+    expect(await one.answer({ ...access, credentials }, bearer)).toBe("Bearer t");
+    expect(asked).toMatchObject([{ url: "https://auth.example.com/token", authorization: null }]);
+    expect(Object.fromEntries(new URLSearchParams(asked[0]?.body))).toEqual({
+      grant_type: "refresh_token",
+      client_id: "towpath",
+      service: "registry.example.com",
+      scope: "repository:shop/web:pull",
+      refresh_token: "1dentity",
+    });
+  });
+
   it("asks for the right to write, and to read where blobs are taken from, apart from that to read", async () => {
     const { asked, authorizer: one } = authorizer(() => Response.json({ token: "t" }));
     await one.answer({ ...access, push: true, mountFrom: "shop/base" }, bearer);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { createFetch } from "#core/egress/fetch.ts";
 import { createEgressPolicy } from "#core/egress/policy.ts";
+import { StepFailure } from "#core/failure.ts";
 import type { RepositoryAccess } from "#core/oci/registry-client.ts";
 import { createRegistryClient } from "#core/oci/registry-client.ts";
 import { openRepository } from "#core/oci/repository.ts";
@@ -133,6 +134,30 @@ describe("authentication", () => {
     const error = await repository.listTags().catch((thrown: Error) => thrown);
     expect(String(error)).toContain("(DENIED)");
     expect(String(error)).not.toContain("s3cret");
+  });
+});
+
+describe("a registry of another machine that knows no TLS", () => {
+  const notTls = Object.assign(new Error("wrong version number"), { code: "EPROTO" });
+  const fakeFetch = async (url: string | URL) => {
+    if (String(url).startsWith("https:")) throw new StepFailure("errored", "no TLS", { cause: notTls });
+    return Response.json({ tags: ["1.0.0"] });
+  };
+  const listWith = (credentials: RepositoryAccess["credentials"]) =>
+    openRepository(createRegistryClient({ fetch: fakeFetch }), "10.0.0.7:5000/web", {
+      credentials,
+    }).listTags();
+
+  it("is spoken to in plain HTTP without credentials, or with those that the operator lets go there", async () => {
+    expect(await listWith(undefined)).toEqual(["1.0.0"]);
+    expect(await listWith({ ...registryCredentials, overPlainHttp: true })).toEqual(["1.0.0"]);
+  });
+
+  it("is sent no credentials otherwise", async () => {
+    await expect(listWith(registryCredentials)).rejects.toMatchObject({
+      kind: "refused",
+      message: expect.stringContaining("ALLOW_CREDENTIALS_OVER_HTTP=true"),
+    });
   });
 });
 
