@@ -5,7 +5,7 @@ export interface DispatcherSettings {
   insecureSkipTLSVerify: boolean;
   /** In PEM; the system's without it. */
   caCertificates?: string | undefined;
-  proxy: URL | undefined;
+  proxy: { url: URL; isOperators: boolean } | undefined;
 }
 
 /**
@@ -21,18 +21,24 @@ export async function createDispatcher(
     rejectUnauthorized: !insecureSkipTLSVerify,
     ...(caCertificates === undefined ? {} : { ca: caCertificates }),
   };
-  const targetAddresses = await policy.addresses(target.hostname, portOf(target));
-  if (proxy === undefined) return new Agent({ connect: connectorTo(targetAddresses, tls) });
+  if (proxy === undefined) {
+    return new Agent({ connect: connectorTo(await policy.addresses(target.hostname, portOf(target)), tls) });
+  }
   // The proxy looks the target's name up for itself; ours was checked all the same, so that a proxy opens
   // nothing that the rules close.
-  const proxyAddresses = await policy.addresses(proxy.hostname, portOf(proxy));
+  await policy.checkBehindProxy(target.hostname, portOf(target), proxy.isOperators);
   return new ProxyAgent({
-    uri: proxy.href,
+    uri: proxy.url.href,
     // Asked in the usual way: the whole URL for http, a tunnel for https.
     proxyTunnel: false,
     requestTls: tls,
-    proxyTls: { ...tls, lookup: answering(proxyAddresses) },
+    proxyTls: { ...tls, ...(await proxyLookup(policy, proxy)) },
   });
+}
+
+/** The operator may have a proxy wherever he likes; one that a step names is held to the rules. */
+async function proxyLookup(policy: EgressPolicy, { url, isOperators }: { url: URL; isOperators: boolean }) {
+  return isOperators ? {} : { lookup: answering(await policy.addresses(url.hostname, portOf(url))) };
 }
 
 /** Connects to the very addresses that were checked, so that no second look-up can give others. */

@@ -5,6 +5,7 @@ import { boundBody } from "#core/egress/body.ts";
 import { createDispatcher } from "#core/egress/dispatcher.ts";
 import { networkFailure } from "#core/egress/network-failure.ts";
 import type { EgressPolicy } from "#core/egress/policy.ts";
+import { type Proxies, proxiesFrom } from "#core/egress/proxies.ts";
 import { afterRedirect, type Exchange, isRedirect, maxRedirects } from "#core/egress/redirect.ts";
 import { StepFailure } from "#core/failure.ts";
 import type { Fetch, FetchOptions } from "#core/step.ts";
@@ -17,6 +18,8 @@ export interface FetchSettings {
   policy: EgressPolicy;
   /** Ends every exchange. */
   signal?: AbortSignal;
+  /** The operator's, for what names none; those of the process's environment by default. */
+  proxies?: Proxies;
 }
 
 /**
@@ -24,7 +27,7 @@ export interface FetchSettings {
  * it sends a body with any method. Throws StepFailures: "refused" by the rules, "transient" where the
  * network faltered; reading the body throws the same.
  */
-export function createFetch({ policy, signal }: FetchSettings): Fetch {
+export function createFetch({ policy, signal, proxies = proxiesFrom(process.env) }: FetchSettings): Fetch {
   return async (url, options = {}) => {
     const { timeoutSeconds = defaultTimeoutSeconds } = options;
     const timeout = AbortSignal.timeout(Math.min(timeoutSeconds * 1_000, longestTimerMilliseconds));
@@ -40,15 +43,21 @@ export function createFetch({ policy, signal }: FetchSettings): Fetch {
     };
     try {
       stop.throwIfAborted();
-      return await follow(policy, exchange, options, stop, toFailure);
+      return await follow({ policy, proxies }, exchange, options, stop, toFailure);
     } catch (error) {
       throw toFailure(error);
     }
   };
 }
 
+/** What decides where a request goes. */
+interface Ways {
+  policy: EgressPolicy;
+  proxies: Proxies;
+}
+
 async function follow(
-  policy: EgressPolicy,
+  ways: Ways,
   first: Exchange,
   options: FetchOptions,
   stop: AbortSignal,
@@ -56,7 +65,7 @@ async function follow(
 ): Promise<Response> {
   let exchange = first;
   for (let redirects = 0; ; redirects += 1) {
-    const { answer, close } = await send(policy, exchange, options, stop);
+    const { answer, close } = await send(ways, exchange, options, stop);
     const next = isRedirect(answer) ? afterRedirect(exchange, answer, options.redirect) : undefined;
     if (next === undefined) {
       return toResponse(exchange, answer, options, { close, toFailure, redirected: redirects > 0 });
@@ -73,11 +82,17 @@ async function follow(
   }
 }
 
-async function send(policy: EgressPolicy, exchange: Exchange, options: FetchOptions, stop: AbortSignal) {
+function proxyOf(target: URL, options: FetchOptions, proxies: Proxies) {
+  if (options.proxy) return { url: parseUrl(options.proxy, "proxy"), isOperators: false };
+  const url = proxies.proxyFor(target);
+  return url && { url, isOperators: true };
+}
+
+async function send({ policy, proxies }: Ways, exchange: Exchange, options: FetchOptions, stop: AbortSignal) {
   const creating = createDispatcher(policy, exchange.url, {
     insecureSkipTLSVerify: options.insecureSkipTLSVerify ?? false,
     caCertificates: options.caCertificates,
-    proxy: options.proxy ? parseUrl(options.proxy, "proxy") : undefined,
+    proxy: proxyOf(exchange.url, options, proxies),
   });
   const dispatcher = await unlessStopped(creating, stop);
   const close = () => void dispatcher.destroy().catch(() => {});

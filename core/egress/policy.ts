@@ -27,6 +27,12 @@ export interface EgressPolicy {
    */
   addresses(host: string, port: number): Promise<CheckedAddress[]>;
   /**
+   * Throws a StepFailure unless a proxy may be asked for a host at a port. It looks the name up for itself, so
+   * every address of it that is known here must be allowed. A name that is not known here is left to a proxy of
+   * the operator's, where it is one of the public Internet's.
+   */
+  checkBehindProxy(host: string, port: number, isOperators: boolean): Promise<void>;
+  /**
    * What a program has to be kept from that connects by itself: ranges that nothing was opened of, as text.
    * Ranges of IPv6 are not among them, only single addresses.
    */
@@ -54,17 +60,29 @@ interface Opening {
 export function createEgressPolicy({ allow = [], lookup = systemLookup }: EgressSettings = {}): EgressPolicy {
   const openings = allow.flatMap(parseOpening);
 
+  const isAllowed = (name: string, port: number, { address }: CheckedAddress) =>
+    specialAddress(bytesOf(address)) === undefined ||
+    openings.some((opening) => isOpened(opening, name, port, bytesOf(address)));
+
   return {
     async addresses(host, port) {
       const name = plainHost(host);
       const found = await addressesOf(name, lookup);
-      const allowed = found.filter(
-        ({ address }) =>
-          specialAddress(bytesOf(address)) === undefined ||
-          openings.some((opening) => isOpened(opening, name, port, bytesOf(address))),
-      );
+      const allowed = found.filter((one) => isAllowed(name, port, one));
       if (allowed.length > 0) return allowed;
       throw refusal(name, port, found[0]);
+    },
+    async checkBehindProxy(host, port, isOperators) {
+      const name = plainHost(host);
+      let found: readonly CheckedAddress[];
+      try {
+        found = await addressesOf(name, lookup);
+      } catch (error) {
+        if (isOperators && isPublicName(name)) return;
+        throw error;
+      }
+      const closed = found.find((one) => !isAllowed(name, port, one));
+      if (closed !== undefined || found.length === 0) throw refusal(name, port, closed);
     },
     closedRanges: () =>
       closedRanges.filter((text) => {
@@ -85,6 +103,25 @@ function refusal(name: string, port: number, found: CheckedAddress | undefined):
     `Cannot connect to "${name}": ${subject}, which steps may not reach. ` +
       `The operator can open it with --allow-net ${entry}`,
   );
+}
+
+/** Ends of names that no public name server knows. */
+const privateEnds = [
+  "local",
+  "localhost",
+  "localdomain",
+  "internal",
+  "intranet",
+  "lan",
+  "home",
+  "corp",
+  "private",
+  "arpa",
+];
+
+function isPublicName(name: string): boolean {
+  const labels = name.split(".");
+  return labels.length > 1 && !privateEnds.includes(labels.at(-1) ?? "");
 }
 
 async function addressesOf(name: string, lookup: Lookup): Promise<readonly CheckedAddress[]> {

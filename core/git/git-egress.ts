@@ -1,5 +1,6 @@
 import { lookup } from "node:dns/promises";
 import { carriedAddress, inRange, parseAddress, parseRange } from "#core/egress/address.ts";
+import type { Proxies } from "#core/egress/proxies.ts";
 import { StepFailure } from "#core/failure.ts";
 import type { GitRemote } from "#core/git/git-url.ts";
 
@@ -15,15 +16,18 @@ const closedRanges = [
   "fd00:ec2::254/128",
 ].flatMap((text) => parseRange(text) ?? []);
 
+/** What git is told of the way to a repository. */
+export interface GitWay {
+  config: Record<string, string>;
+  env: Record<string, string>;
+}
+
 /**
- * Refuses a repository whose host has an address that is closed to git. Returns settings that hold git to
- * the addresses that were looked at, since the name service may answer otherwise the next time.
+ * Refuses a repository whose host has an address that is closed to git. Returns what holds git to the addresses
+ * that were looked at, since the name service may answer otherwise the next time, and the operator's proxy.
  */
-export async function refuseClosedHosts(
-  remote: GitRemote,
-  passedOn: Readonly<Record<string, string>>,
-): Promise<Record<string, string>> {
-  if (remote.origin === "") return {};
+export async function wayTo(remote: GitRemote, proxies: Proxies): Promise<GitWay> {
+  if (remote.origin === "") return { config: {}, env: {} };
   const origin = new URL(remote.origin);
   const name = origin.hostname.replace(/^\[(.*)\]$/, "$1");
   const addresses = await addressesOf(name);
@@ -37,11 +41,14 @@ export async function refuseClosedHosts(
     );
   }
   const isHttp = remote.protocol === "https" || remote.protocol === "http";
-  const hasProxy = passedOn.http_proxy !== undefined || passedOn.https_proxy !== undefined;
-  if (!isHttp || hasProxy || addresses.length === 0 || parseAddress(name) !== undefined) return {};
+  if (!isHttp) return { config: {}, env: {} };
+  const proxy = proxies.proxyFor(origin);
+  // In the environment, since it may hold a password.
+  if (proxy !== undefined) return { config: {}, env: { http_proxy: proxy.href, https_proxy: proxy.href } };
+  if (addresses.length === 0 || parseAddress(name) !== undefined) return { config: {}, env: {} };
   const port = origin.port || (remote.protocol === "https" ? "443" : "80");
   const list = addresses.map((address) => (address.includes(":") ? `[${address}]` : address));
-  return { "http.curloptResolve": `${name}:${port}:${list.join(",")}` };
+  return { config: { "http.curloptResolve": `${name}:${port}:${list.join(",")}` }, env: {} };
 }
 
 /** None when the name is not known: git will say so in its own words. */

@@ -1,3 +1,5 @@
+import { type Proxies, proxiesFrom } from "#core/egress/proxies.ts";
+
 /** How remote changes join local ones before a push; see Kargo's push integration policies. */
 export const pushIntegrationPolicies = [
   "AlwaysRebase",
@@ -23,7 +25,9 @@ export interface GitSettings {
   signingKeyPath: string | undefined;
   /** Hosts' SSH keys. With it a host that is not in it is refused; without, a host's first key is remembered. */
   knownHostsPath: string | undefined;
-  /** Variables of the daemon's environment that git sees as well: proxies, and authorities to trust. */
+  /** The operator's, for repositories over HTTP. */
+  proxies: Proxies;
+  /** Variables of the daemon's environment that git sees as well: authorities to trust. */
   passedOn: Record<string, string>;
 }
 
@@ -45,14 +49,8 @@ export function gitSettingsFrom(environment: Record<string, string | undefined>)
     userEmail: environment.GITCLIENT_EMAIL || defaultUser.email,
     signingKeyPath: environment.GITCLIENT_SIGNING_KEY_PATH || undefined,
     knownHostsPath: environment.TOWPATH_GIT_KNOWN_HOSTS || undefined,
-    passedOn: pick(environment, [
-      "http_proxy",
-      "https_proxy",
-      "no_proxy",
-      "GIT_SSL_CAINFO",
-      "SSL_CERT_FILE",
-      "SSL_CERT_DIR",
-    ]),
+    proxies: proxiesFrom(environment),
+    passedOn: pick(environment, ["GIT_SSL_CAINFO", "SSL_CERT_FILE", "SSL_CERT_DIR"]),
   };
 }
 

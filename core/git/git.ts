@@ -1,5 +1,5 @@
 import path from "node:path";
-import { refuseClosedHosts } from "#core/git/git-egress.ts";
+import { wayTo } from "#core/git/git-egress.ts";
 import { isContention, localFailure, remoteFailure } from "#core/git/git-failure.ts";
 import { type GitSettings, gitSettingsFrom } from "#core/git/git-settings.ts";
 import type { GitHost, GitSource } from "#core/git/git-source.ts";
@@ -95,18 +95,12 @@ async function runAgainst(
   call: GitCall,
   source: GitSource,
 ): Promise<ExecResult> {
-  const pinned = await refuseClosedHosts(source.remote, settings.passedOn);
+  const way = await wayTo(source.remote, settings.proxies);
   return withAccess(host, settings, source, async (access) => {
     const protocols = call.protocols ?? settings.protocols;
-    const env = { ...settings.passedOn, GIT_ALLOW_PROTOCOL: protocols.join(":"), ...access.env };
-    const result = await execute(
-      host,
-      args,
-      call,
-      env,
-      { ...access.config, ...pinned },
-      remoteTimeoutSeconds,
-    );
+    const env = { ...settings.passedOn, ...way.env, GIT_ALLOW_PROTOCOL: protocols.join(":"), ...access.env };
+    const config = { ...access.config, ...way.config };
+    const result = await execute(host, args, call, env, config, remoteTimeoutSeconds);
     if ((call.exitCodes ?? [0]).includes(result.exitCode)) return result;
     throw remoteFailure(`Cannot ${call.task}`, said(result), access.hasCredentials);
   });
