@@ -28,9 +28,12 @@ import { createInlineContainerRunner } from "#runners/container/inline-container
 import { createContainerPool } from "#runners/container/pool.ts";
 import { createPullCredentials } from "#runners/container/pull-credentials.ts";
 import { createInProcessRunner } from "#runners/in-process.ts";
+import { createScriptRunner } from "#runners/script/script-runner.ts";
+import { scriptSettingsFrom } from "#runners/script/script-settings.ts";
 import { builtinStepKinds, combineStepKinds } from "#runners/step-kinds.ts";
 import container from "#steps/container.ts";
 import { builtinSteps } from "#steps/index.ts";
+import script from "#steps/script.ts";
 
 /** What commands without a daemon share, however much they run. */
 export interface LocalTools {
@@ -62,6 +65,7 @@ export async function openLocalTools({ allowNet }: LocalSettings): Promise<Local
   const pool = createContainerPool(docker);
   const allowed = allowancesFrom(process.env);
   const maxOciPushBytes = maxOciPushBytesFrom(process.env);
+  const scripts = scriptSettingsFrom(process.env);
   const now = () => new Date();
   const credentials = credentialSettingsFrom({ fetch: createFetch({ policy }), now, env: process.env });
 
@@ -101,6 +105,7 @@ export async function openLocalTools({ allowNet }: LocalSettings): Promise<Local
       expressions,
       kinds: combineStepKinds(
         builtinStepKinds([container], createInlineContainerRunner(containers)),
+        builtinStepKinds([script], createScriptRunner({ ...containers, settings: scripts, egress: policy })),
         builtinStepKinds(builtinSteps, runner),
         customStepKinds(store, containers),
       ),

@@ -11,8 +11,8 @@ const tasks: Readonly<Record<string, readonly string[]>> = {
   "Render manifests": ["helm-template", "helm-update-chart", "kustomize-build", "kustomize-set-image"],
   "Reach the network": ["http", "http-download", "oci-download", "oci-push"],
   "Deploy with Argo CD": ["argocd-update", "argocd-wait"],
-  "Run programs": ["container"],
-  "Direct a promotion": ["gate", "wait-for-approval", "get-user-input", "fail", "compose-output"],
+  "Run programs": ["container", "script"],
+  "Direct a promotion": ["gate", "answer-gate", "wait-for-approval", "get-user-input", "fail", "compose-output"],
   "Keep things with stages and freight": ["set-metadata", "set-freight-alias"],
 };
 

@@ -1,4 +1,5 @@
 import type { StepDefinition } from "#core/step.ts";
+import answerGate from "./answer-gate.ts";
 import argocdUpdate from "./argocd-update.ts";
 import argocdWait from "./argocd-wait.ts";
 import composeOutput from "./compose-output.ts";
@@ -25,6 +26,7 @@ import jsonUpdate from "./json-update.ts";
 import kustomizeSetImage from "./kustomize-set-image.ts";
 import ociDownload from "./oci-download.ts";
 import ociPush from "./oci-push.ts";
+import script from "./script.ts";
 import setFreightAlias from "./set-freight-alias.ts";
 import setMetadata from "./set-metadata.ts";
 import tar from "./tar.ts";
@@ -64,6 +66,7 @@ export const builtinSteps: readonly StepDefinition[] = [
   kustomizeSetImage,
   ociDownload,
   ociPush,
+  script,
   setFreightAlias,
   setMetadata,
   tar,

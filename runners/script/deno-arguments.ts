@@ -72,7 +72,17 @@ export function heapMegabytes(memoryBytes: number): number {
   return Math.max(16, Math.floor((memoryBytes / 2 ** 20) * 0.75));
 }
 
-/** Environment of Deno itself, without anything of the daemon's. */
-export function denoEnvironment(cache: string): Record<string, string> {
-  return { DENO_DIR: cache, DENO_NO_UPDATE_CHECK: "1", DENO_NO_PACKAGE_JSON: "1", NO_COLOR: "1" };
+/** Environment of Deno itself, without anything of the daemon's; it finds what it loaded by the registry's address. */
+export function denoEnvironment(
+  cache: string,
+  loading: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const { NPM_CONFIG_REGISTRY: registry } = loading;
+  return {
+    DENO_DIR: cache,
+    DENO_NO_UPDATE_CHECK: "1",
+    DENO_NO_PACKAGE_JSON: "1",
+    NO_COLOR: "1",
+    ...(registry === undefined ? {} : { NPM_CONFIG_REGISTRY: registry }),
+  };
 }

@@ -50,7 +50,7 @@ export async function runAsProcess(
           heapMegabytes: heapMegabytes(limitsOf(plan.step.resources?.limits).memoryBytes),
         }),
         cwd: workspace.root,
-        env: denoEnvironment(cache ?? join(place.folder, "deno")),
+        env: denoEnvironment(cache ?? join(place.folder, "deno"), settings.loading),
       },
       io,
     );
@@ -83,7 +83,10 @@ async function loadedModules(
   await mkdir(cache, { recursive: true, mode: 0o700 });
   io.log({ stream: "system", text: `loading ${step.import.join(", ")}` });
   const args = loadArguments(step.import);
-  await runDeno({ args, cwd: cache, env: { ...settings.loading, ...denoEnvironment(cache) } }, io);
+  await runDeno(
+    { args, cwd: cache, env: { ...settings.loading, ...denoEnvironment(cache, settings.loading) } },
+    io,
+  );
   await writeFile(`${cache}.ready`, "");
   return cache;
 }

@@ -36,7 +36,7 @@ export async function scriptContainer(
   return {
     ...base,
     command: ["deno", ...args],
-    env: denoEnvironment(step.import.length === 0 ? "/tmp/deno" : moduleMount),
+    env: denoEnvironment(step.import.length === 0 ? "/tmp/deno" : moduleMount, settings.loading),
     network: step.permissions.net.length === 0 ? "none" : networkOf(step, allowed),
     files: plan.files,
     workspace: workspaceAccess(step),
@@ -49,7 +49,7 @@ export function loadingContainer(step: ScriptStep, { settings, allowed }: Contai
   return {
     ...baseOf(step, settings),
     command: ["deno", ...loadArguments(step.import)],
-    env: { ...settings.loading, ...denoEnvironment(moduleMount) },
+    env: { ...settings.loading, ...denoEnvironment(moduleMount, settings.loading) },
     network: networkOf(step, allowed),
     workspace: "none",
     caches: [{ name: moduleCache(step, settings), path: moduleMount }],

@@ -43,6 +43,7 @@ export function createScriptRunner(services: ScriptServices): Runner {
   return {
     async run(invocation, io) {
       const step = parseScriptStep(invocation);
+      await closedTo(hostsOf(step.import), services.egress);
       if (await isProcess()) {
         const closed = await closedFor(step);
         return outcomeOf(await runAsProcess(invocation, io, { ...services, closed }), invocation.workspace);
@@ -62,6 +63,11 @@ export function createScriptRunner(services: ScriptServices): Runner {
   };
 }
 
+/** Where modules of `https:` come from; those of npm and jsr come from where the operator says. */
+function hostsOf(imports: readonly string[]): string[] {
+  return imports.flatMap((name) => (name.startsWith("https:") ? new URL(name).host : []));
+}
+
 function outcomeIn(outcome: Outcome): Outcome {
   return outcomeOf(outcome.output, workspaceMount);
 }
@@ -73,14 +79,10 @@ async function loadModules(
   invocation: Invocation,
   io: RunnerIO,
 ): Promise<void> {
-  const { settings, allowed, egress, cacheRoot } = services;
+  const { settings, allowed, cacheRoot } = services;
   if (step.import.length === 0) return;
   const ready = join(cacheRoot, invocation.project, `${moduleCache(step, settings)}.ready`);
   if (existsSync(ready)) return;
-  await closedTo(
-    step.import.flatMap((name) => (name.startsWith("https:") ? new URL(name).host : [])),
-    egress,
-  );
   io.log({ stream: "system", text: `loading ${step.import.join(", ")}` });
   const loader = createContainerRunner(services, async () =>
     loadingContainer(step, { settings, allowed, closed: [] }),

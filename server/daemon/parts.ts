@@ -9,7 +9,7 @@ import { credentialsFromStore } from "#core/credentials/from-store.ts";
 import { loadOrCreateKey } from "#core/credentials/key.ts";
 import { createMasker, type Masker } from "#core/credentials/masker.ts";
 import { createFetch } from "#core/egress/fetch.ts";
-import { createEgressPolicy } from "#core/egress/policy.ts";
+import { createEgressPolicy, type EgressPolicy } from "#core/egress/policy.ts";
 import { createExpressions, type Expressions } from "#core/expressions/expressions.ts";
 import { createKeyedLock, type KeyedLock } from "#core/keyed-lock.ts";
 import { createGateLinks, type GateLinks } from "#core/promotion/gate-links.ts";
@@ -48,6 +48,7 @@ export interface Parts {
   /** What of the machine steps in containers may use. */
   allowed: Allowances;
   log: ServerLog;
+  egress: EgressPolicy;
   fetchWith(signal?: AbortSignal): Fetch;
   credentialsFor(project: string): CredentialSource;
   argocdFor(project: string, stage: string): Promise<ArgoConnection | undefined>;
@@ -79,6 +80,7 @@ export async function openParts(settings: DaemonSettings, folder: DataFolder): P
     docker: connectEngine(),
     allowed: allowancesFrom(settings.env),
     log: createDaemonLog(settings.logTo, masker.mask),
+    egress: policy,
     fetchWith: (signal) => createFetch({ policy, signal }),
     credentialsFor: (project) => credentialsFromStore(store, project, masker, credentials),
     argocdFor: (project, stage) => findArgoConnection(store, masker, project, stage),

@@ -10,11 +10,14 @@ import { removeOrphans } from "#runners/container/containers.ts";
 import { customStepKinds } from "#runners/container/custom-step-kinds.ts";
 import { createInlineContainerRunner } from "#runners/container/inline-container.ts";
 import { createInProcessRunner } from "#runners/in-process.ts";
+import { createScriptRunner } from "#runners/script/script-runner.ts";
+import { scriptSettingsFrom } from "#runners/script/script-settings.ts";
 import { builtinStepKinds, combineStepKinds } from "#runners/step-kinds.ts";
 import type { Parts } from "#server/daemon/parts.ts";
 import type { DataFolder } from "#server/data-folder.ts";
 import container from "#steps/container.ts";
 import { builtinSteps } from "#steps/index.ts";
+import script from "#steps/script.ts";
 
 /** Steps of the daemon's own come first: no definition can take a built-in step's name. */
 export function stepKinds(
@@ -30,8 +33,10 @@ export function stepKinds(
     gitUser: () => configuredGitUser(parts.store, parts.masker),
     maxOciPushBytes: maxOciPushBytesFrom(parts.env),
   });
+  const scripts = { settings: scriptSettingsFrom(parts.env) };
   return combineStepKinds(
     builtinStepKinds([container], createInlineContainerRunner(containers)),
+    builtinStepKinds([script], createScriptRunner({ ...containers, ...scripts, egress: parts.egress })),
     builtinStepKinds(builtinSteps, runner),
     customStepKinds(parts.store, containers),
   );

@@ -119,6 +119,8 @@ const touchNoFiles = [
   "git-wait-for-pr",
   "github-push",
   "oci-push",
+  // May use them only where its permissions say so, which test/runners/script holds.
+  "script",
   "set-freight-alias",
   "set-metadata",
   "wait-for-approval",
