@@ -1,4 +1,5 @@
 // Prints how fast things are, beside a floor measured in the same run. `npm run bench -- steps webhook` runs some.
+import { benchContainers } from "#bench/containers.ts";
 import { benchDiscovery } from "#bench/discovery.ts";
 import { benchExpressions } from "#bench/expressions.ts";
 import { benchGates } from "#bench/gates.ts";
@@ -15,6 +16,7 @@ const benches: Record<string, () => Promise<void>> = {
   expressions: benchExpressions,
   discovery: benchDiscovery,
   "git-clone": benchGitClone,
+  containers: benchContainers,
   gates: benchGates,
   "start-up": benchStartUp,
 };

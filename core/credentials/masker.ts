@@ -32,6 +32,8 @@ export function createMasker(): Masker {
   const known = new Set<string>();
   /** The forms of all secrets by their first characters: a text is looked through once, however many there are. */
   const byStart = new Map<string, string[]>();
+  /** Their first characters alone: most of a text begins no secret, and need not be cut up to tell so. */
+  const firstCharacters = new Set<number>();
   /** Every shorter beginning of a form. */
   const beginnings = new Set<string>();
   let longest = 0;
@@ -41,6 +43,7 @@ export function createMasker(): Masker {
     known.add(secret);
     for (const form of secretForms(secret)) {
       const start = form.slice(0, shortestSecret);
+      firstCharacters.add(form.charCodeAt(0));
       const forms = byStart.get(start);
       if (forms === undefined) byStart.set(start, [form]);
       else if (!forms.includes(form)) forms.push(form);
@@ -53,6 +56,7 @@ export function createMasker(): Masker {
   function find(text: string): Span[] {
     const spans: Span[] = [];
     for (let start = 0; start + shortestSecret <= text.length; start++) {
+      if (!firstCharacters.has(text.charCodeAt(start))) continue;
       for (const form of byStart.get(text.slice(start, start + shortestSecret)) ?? []) {
         if (text.startsWith(form, start)) addSpan(spans, { start, end: start + form.length });
       }
