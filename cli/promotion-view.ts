@@ -1,4 +1,5 @@
 import type { CliIO } from "#cli/io.ts";
+import { stepOf } from "#core/promotion/alias.ts";
 import type { Promotion } from "#core/resources/promotion.ts";
 
 const marks: Record<string, string> = {
@@ -26,7 +27,7 @@ export function createPromotionView(io: CliIO, label = ""): PromotionView {
     update({ spec, status }) {
       for (const [index, step] of (status?.stepExecutionMetadata ?? []).entries()) {
         const alias = step.alias ?? `step-${index}`;
-        if (step.status) say(alias, formatStep(alias, spec.steps?.[index]?.uses, step));
+        if (step.status) say(alias, formatStep(alias, stepOf(spec.steps ?? [], alias)?.uses, step));
       }
       const phase = status?.phase;
       if (phase && isFinal(phase)) {

@@ -1,5 +1,6 @@
 import type { CliIO } from "#cli/io.ts";
 import type { RunRecord } from "#cli/run.ts";
+import { stepOf } from "#core/promotion/alias.ts";
 import type { Promotion, StepExecutionMetadata } from "#core/resources/promotion.ts";
 
 /** Shows a run while it happens: a line for each step, its log below it. */
@@ -52,9 +53,9 @@ export function createRunView(io: CliIO, { spec }: Promotion): RunView {
   }
 
   function change({ status }: Promotion): void {
-    for (const [index, record] of (status?.stepExecutionMetadata ?? []).entries()) {
+    for (const record of status?.stepExecutionMetadata ?? []) {
       if (told.has(record.alias ?? "") || record.status === undefined) continue;
-      const uses = steps[index]?.uses ?? "";
+      const uses = stepOf(steps, record.alias ?? "")?.uses ?? "";
       const isOver = record.finishedAt !== undefined || record.startedAt === undefined;
       if (isOver) tellOver(record, uses);
       else tellRunning(record, uses);

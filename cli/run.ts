@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { LocalTools, LocalWorld } from "#cli/local-services.ts";
 import type { Runnable } from "#cli/runnable.ts";
 import { abortedStatus } from "#core/promotion/abort.ts";
+import { stepOf } from "#core/promotion/alias.ts";
 import { advance, type StepLogWriter } from "#core/promotion/engine.ts";
 import { collect, toReference } from "#core/promotion/freight-collection.ts";
 import { openRun } from "#core/promotion/open-run.ts";
@@ -133,9 +134,9 @@ function toRecord({ spec }: Promotion, status: PromotionStatus): RunRecord {
     message: status.message ?? "",
     startedAt: status.startedAt,
     finishedAt: status.finishedAt,
-    steps: records.map((record, index) => ({
+    steps: records.map((record) => ({
       alias: record.alias ?? "",
-      uses: spec.steps?.[index]?.uses ?? "",
+      uses: stepOf(spec.steps ?? [], record.alias ?? "")?.uses ?? "",
       status: record.status ?? "",
       message: record.message ?? "",
       startedAt: record.startedAt,

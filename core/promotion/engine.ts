@@ -5,8 +5,10 @@ import { evaluateStep, type StepFunctions } from "#core/promotion/evaluate.ts";
 import { finalPhase } from "#core/promotion/final-phase.ts";
 import { toInvocation } from "#core/promotion/invocation.ts";
 import { lookAhead } from "#core/promotion/look-ahead.ts";
+import { advanceLoop, loopAt } from "#core/promotion/loops.ts";
 import { checkOutput, outputOf } from "#core/promotion/output.ts";
-import { type PromotionRun, recordOf } from "#core/promotion/run.ts";
+import type { Progress } from "#core/promotion/progress.ts";
+import { type PromotionRun, type RunStep, recordOf } from "#core/promotion/run.ts";
 import { millisecondsLeft, setStatus, settle } from "#core/promotion/settle.ts";
 import { rulesOf, type StepRules } from "#core/promotion/step-rules.ts";
 import { noTries, recallTries, rememberTries, type TransientTries } from "#core/promotion/transient-tries.ts";
@@ -54,15 +56,6 @@ export function engineSettingsFrom(env: Environment): EngineSettings {
   };
 }
 
-/** How far a promotion came. */
-export type Progress =
-  /** All steps are over; phase, message and finish time stand in the status, which is not saved yet. */
-  | { state: "finished" }
-  /** A step waits or is to be tried again; Infinity when only a wake-up can bring news. */
-  | { state: "waiting"; retryInSeconds: number }
-  /** By the signal, or since the daemon is about to stop. What was going on is on disk and goes on from there. */
-  | { state: "interrupted" };
-
 /**
  * Runs the steps of a promotion from where its status says it is, until it is finished, waits or is
  * interrupted. Every transition is on disk before the next step starts: the end of a step and the start
@@ -74,24 +67,52 @@ export async function advance(
   signal: AbortSignal,
 ): Promise<Progress> {
   const { status, steps } = run;
+  const loopServices = {
+    evaluate: (step: PromotionStep) =>
+      evaluateStep(services.expressions, services.functionsFor(run, step), run, step),
+    advanceStep: (step: RunStep) => advanceStep(run, step, undefined, services, signal),
+    maxOutputBytes: services.settings.maxOutputBytes,
+  };
   for (let index = status.currentStep ?? 0; index < steps.length; index += 1) {
     const step = steps[index] as PromotionStep;
     status.currentStep = index;
-    if (signal.aborted || services.stopping?.()) {
-      await run.save();
-      return { state: "interrupted" };
-    }
-    const record = recordOf(status, step);
-    if (record.finishedAt !== undefined) continue;
-
-    const prepared = await prepare(run, step, record, services);
-    if (prepared === undefined) continue;
-    void lookAhead(run, steps[index + 1], services, signal);
-    const progress = await runStep(run, step, record, prepared, services, signal);
+    const loop = loopAt(steps, index);
+    const progress =
+      loop === undefined
+        ? await advanceStep(run, step, steps[index + 1], services, signal)
+        : await advanceLoop(run, loop, loopServices);
     if (progress !== undefined) return progress;
+    if (loop !== undefined) index += loop.steps.length - 1;
   }
   conclude(run, services.now());
   return { state: "finished" };
+}
+
+/** Runs one step as far as it goes; undefined when it is over. */
+async function advanceStep(
+  run: PromotionRun,
+  step: RunStep,
+  next: PromotionStep | undefined,
+  services: EngineServices,
+  signal: AbortSignal,
+): Promise<Progress | undefined> {
+  if (signal.aborted || services.stopping?.()) {
+    await run.save();
+    return { state: "interrupted" };
+  }
+  const record = recordOf(run.status, step);
+  if (isOver(record)) return undefined;
+  const prepared = await prepare(run, step, record, services);
+  if (prepared === undefined) return undefined;
+  if (next?.forEach === undefined) void lookAhead(run, next, services, signal);
+  return await runStep(run, step, record, prepared, services, signal);
+}
+
+/** Steps that were skipped, or could not even begin, have no times. */
+function isOver({ status, startedAt, finishedAt }: StepExecutionMetadata): boolean {
+  return (
+    finishedAt !== undefined || (startedAt === undefined && (status === "Skipped" || status === "Errored"))
+  );
 }
 
 interface Prepared {
@@ -105,7 +126,7 @@ interface Prepared {
 /** What is needed to run the step, or undefined when it is over without having run: its record says why. */
 async function prepare(
   run: PromotionRun,
-  step: PromotionStep,
+  step: RunStep,
   record: StepExecutionMetadata,
   services: EngineServices,
 ): Promise<Prepared | undefined> {
@@ -224,8 +245,8 @@ function keepWhatItLeft(
 }
 
 function conclude(run: PromotionRun, now: Date): void {
-  const { status, steps } = run;
-  const { phase, message } = finalPhase(steps, status.stepExecutionMetadata ?? []);
+  const { status } = run;
+  const { phase, message } = finalPhase(status.stepExecutionMetadata ?? []);
   status.phase = phase;
   if (message) status.message = message;
   else delete status.message;

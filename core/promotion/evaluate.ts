@@ -2,7 +2,7 @@ import type { Expressions, HostFunctions } from "#core/expressions/expressions.t
 import { splitAlias } from "#core/promotion/alias.ts";
 import { hasFailures } from "#core/promotion/conditions.ts";
 import { promotionContext } from "#core/promotion/invocation.ts";
-import type { PromotionRun } from "#core/promotion/run.ts";
+import type { PromotionRun, RunStep } from "#core/promotion/run.ts";
 import type { PromotionStep, StepExecutionMetadata } from "#core/resources/promotion.ts";
 
 /** The functions that expressions of one step may call. */
@@ -19,16 +19,20 @@ export interface StepEvaluation {
   shouldSkip(): Promise<boolean>;
   vars(): Promise<Record<string, unknown>>;
   config(): Promise<Record<string, unknown>>;
+  /** What `forEach` is for. Throws when it is no list, or too long a one. */
+  items(): Promise<unknown[]>;
   /** All that expressions of the step can refer to by name. */
   environment(): Promise<Record<string, unknown>>;
 }
+
+const mostItems = 1000;
 
 /** `knownVars` stand in for the variables that the promotion and the step define. */
 export function evaluateStep(
   expressions: Expressions,
   functions: StepFunctions,
   run: PromotionRun,
-  step: PromotionStep,
+  step: RunStep,
   knownVars?: Record<string, unknown>,
 ): StepEvaluation {
   let evaluatedVars = knownVars === undefined ? undefined : Promise.resolve(knownVars);
@@ -64,6 +68,15 @@ export function evaluateStep(
       );
       return evaluated as Record<string, unknown>;
     },
+    async items() {
+      const items = step.forEach?.items ?? [];
+      const evaluated = await expressions.evaluateJsonTemplate(items, await scope(JSON.stringify(items)));
+      if (!Array.isArray(evaluated)) throw new Error(`forEach needs a list, got ${goType(evaluated)}`);
+      if (evaluated.length > mostItems) {
+        throw new Error(`forEach is for at most ${mostItems} items, got ${evaluated.length}`);
+      }
+      return evaluated;
+    },
   };
 }
 
@@ -72,7 +85,7 @@ async function evaluateVars(
   expressions: Expressions,
   functions: HostFunctions,
   run: PromotionRun,
-  step: PromotionStep,
+  step: RunStep,
 ): Promise<Record<string, unknown>> {
   const vars: Record<string, unknown> = {};
   const promotionEnv = promotionContext(run, step.as ?? "");
@@ -86,6 +99,7 @@ async function evaluateVars(
     }
   };
   for (const { name, value } of run.vars) await evaluate(name, value, promotionEnv);
+  Object.assign(vars, step.each);
   for (const { name, value } of step.vars ?? [])
     await evaluate(name, value, stepEnvironment(run, step, value));
   return vars;

@@ -1,6 +1,5 @@
 import type {
   PromotionPhase,
-  PromotionStep,
   PromotionStepStatus,
   StepExecutionMetadata,
 } from "#core/resources/promotion.ts";
@@ -19,14 +18,14 @@ const severities: readonly PromotionStepStatus[] = [
  * What becomes of a promotion whose steps are all over: the worst of them decides, the first of several
  * that are equally bad tells why. Steps that were allowed to fail do not count.
  */
-export function finalPhase(
-  steps: readonly Pick<PromotionStep, "continueOnError">[],
-  records: readonly StepExecutionMetadata[],
-): { phase: PromotionPhase; message: string } {
+export function finalPhase(records: readonly StepExecutionMetadata[]): {
+  phase: PromotionPhase;
+  message: string;
+} {
   let worst: PromotionStepStatus = "Succeeded";
   let message = "";
-  for (const [index, record] of records.entries()) {
-    if (steps[index]?.continueOnError || record.status === undefined) continue;
+  for (const record of records) {
+    if (record.continueOnError || record.status === undefined) continue;
     if (severities.indexOf(record.status) <= severities.indexOf(worst)) continue;
     worst = record.status;
     message = record.message ?? "";

@@ -1,5 +1,5 @@
 import { UserError } from "#core/failure.ts";
-import { aliasSeparator, stepAlias } from "#core/promotion/alias.ts";
+import { aliasSeparator, loopAlias, stepAlias } from "#core/promotion/alias.ts";
 import type { PromotionStep } from "#core/resources/promotion.ts";
 
 type Variable = NonNullable<PromotionStep["vars"]>[number];
@@ -47,10 +47,16 @@ async function inflateTask(
   const context = `Cannot inflate task steps for task "${name}" ("${alias}")`;
   const task = await getTask(reference.task, findTask, context);
   const vars = taskVariables(task.vars ?? [], promotionVars, reference.vars ?? [], context);
+  const { forEach } = reference;
+  if (forEach !== undefined && task.steps.some((step) => step.forEach !== undefined)) {
+    throw new UserError(`${context}: a task with a step that has forEach cannot be run with forEach itself`);
+  }
+  const owner = forEach === undefined ? alias : loopAlias(alias);
   return task.steps.map((step, index) => ({
     ...step,
-    as: `${alias}${aliasSeparator}${stepAlias(step, index)}`,
+    as: `${owner}${aliasSeparator}${stepAlias(step, index)}`,
     vars: [...vars, ...(step.vars ?? [])],
+    ...(forEach === undefined ? {} : { forEach }),
   }));
 }
 

@@ -67,10 +67,33 @@ export async function openRun(
     }
   }
 
+  function dropOutput(key: string): void {
+    delete outputs[key];
+    const { [key]: _, ...state } = status.state ?? {};
+    status.state = state;
+    if (!(key in hidden)) return;
+    delete hidden[key];
+    hiddenIs = "changed";
+  }
+
   function hiddenWrites(): Write[] {
     if (hiddenIs === "saved") return [];
     const resource = hiddenSecret(promotion, hidden);
     return [{ op: secretExists ? "update" : "create", resource }];
+  }
+
+  let saving = Promise.resolve();
+
+  async function saveNow(writes: readonly Write[]): Promise<void> {
+    const secrets = hiddenWrites();
+    hiddenIs = "saved";
+    try {
+      await store.write([{ op: "status", ref, status }, ...secrets, ...writes], { readBack: false });
+      secretExists ||= secrets.length > 0;
+    } catch (error) {
+      if (secrets.length > 0) hiddenIs = "changed";
+      throw error;
+    }
   }
 
   return {
@@ -98,11 +121,15 @@ export async function openRun(
       const { task } = splitAlias(alias);
       if (forTask && task !== undefined) setOutput(task, { ...(outputs[task] as object), ...kept });
     },
-    async save(writes = []) {
-      const secrets = hiddenWrites();
-      await store.write([{ op: "status", ref, status }, ...secrets, ...writes], { readBack: false });
-      secretExists ||= secrets.length > 0;
-      hiddenIs = "saved";
+    keepList(alias, list, insteadOf = []) {
+      setOutput(alias, freeze(JSON.parse(JSON.stringify(list)) as unknown[]));
+      for (const key of insteadOf) dropOutput(key);
+    },
+    save(writes = []) {
+      // Items of a list may be under way at once; what one of them hides must be written before the next looks.
+      const turn = saving.then(() => saveNow(writes));
+      saving = turn.catch(() => undefined);
+      return turn;
     },
     get cleanUp() {
       return secretExists ? [{ op: "delete", ref: { ...ref, kind: "Secret" } } as const] : [];

@@ -1,11 +1,12 @@
 import { toStepFailure } from "#core/failure.ts";
 import { abortRequest } from "#core/promotion/abort.ts";
 import { findFreight, finish, forget, terminate } from "#core/promotion/endings.ts";
-import { advance, type Progress } from "#core/promotion/engine.ts";
+import { advance } from "#core/promotion/engine.ts";
 import { isFinished } from "#core/promotion/final-phase.ts";
 import { targetCollection, toReference } from "#core/promotion/freight-collection.ts";
 import { keys } from "#core/promotion/keys.ts";
 import { type OpenRun, openRun } from "#core/promotion/open-run.ts";
+import type { Progress } from "#core/promotion/progress.ts";
 import { askForReverification } from "#core/promotion/reverify.ts";
 import type { PromotionServices } from "#core/promotion/services.ts";
 import { createWakeUps } from "#core/promotion/wake-ups.ts";

@@ -30,12 +30,19 @@ export interface PromotionRun {
    * of the task that the step stands in.
    */
   keepOutput(alias: string, output: Record<string, unknown> | undefined, forTask: boolean): void;
+  /** Makes a list the output of a step that is run for each item of one, in place of the outputs named. */
+  keepList(alias: string, list: readonly unknown[], insteadOf?: readonly string[]): void;
   /** The text with every secret in it masked. */
   mask(text: string): string;
   /** Changed in place; what is on disk follows with each `save`. */
   readonly status: PromotionStatus;
   /** Puts the status on disk, and `writes` with it or not at all. Throws NotFoundError for a deleted promotion. */
   save(writes?: readonly Write[]): Promise<void>;
+}
+
+/** A step as it is run: for one item of a list, the variables that hold the item and its place. */
+export interface RunStep extends PromotionStep {
+  each?: Readonly<Record<string, unknown>>;
 }
 
 /** The record of a step; a new one at the end of the list when the step is met for the first time. */

@@ -25,11 +25,26 @@ export const PromotionStepRetry = z.strictObject({
 });
 export type PromotionStepRetry = z.infer<typeof PromotionStepRetry>;
 
+/** Runs a step, or all steps of a task, once for each item of a list. Ours, not Kargo's. */
+export const ForEach = z.strictObject({
+  items: z
+    .union([z.array(z.unknown()), z.string()])
+    .describe("The list, or an expression that gives one when it is the step's turn."),
+  as: z
+    .string()
+    .regex(/^[A-Za-z_]\w*$/, "expected letters, digits and _, not beginning with a digit")
+    .optional()
+    .describe("Variable that holds the item; `<as>Index` holds its place, from 0. `item` by default."),
+  concurrency: z.int().min(1).max(50).optional().describe("How many are run at once; 1 by default."),
+});
+export type ForEach = z.infer<typeof ForEach>;
+
 /** One step of a promotion, a promotion template or a task. */
 export const PromotionStep = z.strictObject({
   uses: z.string().min(1).optional().describe("Kind of the step."),
   task: PromotionTaskReference.optional().describe("Task whose steps stand in for this one."),
   as: z.string().optional().describe("Name of the step; later steps read its output by it."),
+  forEach: ForEach.optional().describe("List to run the step for, item by item."),
   if: z.string().optional().describe("Expression; the step is skipped when it is false."),
   continueOnError: z
     .boolean()

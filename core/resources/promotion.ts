@@ -6,7 +6,12 @@ import { GeneratedNameMeta } from "#core/resources/metadata.ts";
 import { ResourceName } from "#core/resources/names.ts";
 import { PromotionStep } from "#core/resources/promotion-step.ts";
 
-export { PromotionStep, PromotionStepRetry, PromotionTaskReference } from "#core/resources/promotion-step.ts";
+export {
+  ForEach,
+  PromotionStep,
+  PromotionStepRetry,
+  PromotionTaskReference,
+} from "#core/resources/promotion-step.ts";
 
 export const PromotionPhase = z.enum(["Pending", "Running", "Succeeded", "Failed", "Errored", "Aborted"]);
 export type PromotionPhase = z.infer<typeof PromotionPhase>;

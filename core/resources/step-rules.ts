@@ -25,6 +25,11 @@ function shapeErrors(step: PromotionStep, of: StepsOf, path: Path): FieldError[]
     const expected = of === "template" ? '"uses" or "task"' : '"uses"';
     return [{ path, message: `the step says nothing to do; give ${expected}` }];
   }
+  const { items } = step.forEach ?? {};
+  if (typeof items === "string" && !items.includes("${{")) {
+    const message = 'expected a list, or an expression that gives one, such as "${{ outputs.find.regions }}"';
+    return [{ path: [...path, "forEach", "items"], message }];
+  }
   if (step.task === undefined) return [];
   if (step.uses !== undefined) {
     return [{ path: [...path, "task"], message: 'a step has either "uses" or "task", not both' }];

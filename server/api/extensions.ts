@@ -7,7 +7,10 @@ import type { ServerContext } from "#server/route.ts";
  */
 export const extensions: Readonly<Record<string, readonly string[]>> = {
   Project: ["spec"],
-  Stage: ["status.freeze"],
+  Stage: ["status.freeze", "spec.promotionTemplate.spec.steps.*.forEach"],
+  Promotion: ["spec.steps.*.forEach"],
+  PromotionTask: ["spec.steps.*.forEach"],
+  ClusterPromotionTask: ["spec.steps.*.forEach"],
   Warehouse: ["status.discovery", "status.settling"],
 };
 
@@ -21,7 +24,9 @@ function withoutExtensions(resource: Resource): Resource {
   return fields.reduce((shown, field) => without(shown, field.split(".")) as Resource, resource);
 }
 
+/** `*` stands for every item of a list. */
 function without(value: unknown, [key, ...rest]: readonly string[]): unknown {
+  if (key === "*" && Array.isArray(value)) return value.map((item) => without(item, rest));
   if (typeof value !== "object" || value === null || key === undefined || !Object.hasOwn(value, key))
     return value;
   const { [key]: inner, ...others } = value as Record<string, unknown>;

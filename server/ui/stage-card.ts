@@ -1,5 +1,6 @@
 import { html } from "hono/html";
-import type { Promotion } from "#core/resources/promotion.ts";
+import { stepOf } from "#core/promotion/alias.ts";
+import type { Promotion, StepExecutionMetadata } from "#core/resources/promotion.ts";
 import type { Stage } from "#core/resources/stage.ts";
 import { contentsList, contentsOf, freightLabel } from "#server/ui/freight-markup.ts";
 import type { Markup } from "#server/ui/markup.ts";
@@ -81,20 +82,20 @@ const marks: Record<string, string> = {
 function running({ metadata, spec, status }: Promotion): Markup {
   const records = status?.stepExecutionMetadata ?? [];
   const base = `/v1beta1/projects/${metadata.namespace}/promotions/${encodeURIComponent(metadata.name)}/steps`;
-  const steps = (spec.steps ?? []).map((step, index) => {
-    const record = records[index];
-    const alias = step.as ?? `step-${index}`;
-    const state = record?.status ?? "Waiting";
+  const begun = new Set(records.map(({ alias = "" }) => stepOf(spec.steps ?? [], alias)));
+  const ahead = (spec.steps ?? []).filter((step) => !begun.has(step)).map(({ as = "" }) => ({ alias: as }));
+  const steps = [...records, ...ahead].map(({ alias = "", ...record }: StepExecutionMetadata) => {
+    const state = record.status ?? "Waiting";
     return html`
       <li class="step step-${state.toLowerCase()}">
         <span aria-hidden="true">${marks[state] ?? "○"}</span>
         ${
-          record
+          record.status
             ? html`<a href="${base}/${encodeURIComponent(alias)}/log">${alias}</a>`
             : html`<span>${alias}</span>`
         }
         <span class="hint">${state}</span>
-        ${record?.message && state !== "Succeeded" ? html`<p class="message">${record.message}</p>` : ""}
+        ${record.message && state !== "Succeeded" ? html`<p class="message">${record.message}</p>` : ""}
       </li>`;
   });
   return html`

@@ -49,6 +49,7 @@ export function checkStepExpressions(list: StepList, world: World): Finding[] {
     const view = viewOf(list, step, known, silent);
     for (const [position, { value }] of (step.vars ?? []).entries())
       inspect(value, [...path, "vars", position, "value"], view);
+    inspect(step.forEach?.items, [...path, "forEach", "items"], view);
     inspect(step.if, [...path, "if"], view);
     inspect(step.config, [...path, "config"], view);
     addOutputs(step, index, list, world, known, silent);
@@ -70,7 +71,8 @@ function viewOf(
   switch (list.of) {
     case "template": {
       const variables = [...list.variables.flatMap(({ variables }) => variables), ...(step.vars ?? [])];
-      return { names, outputs: known, silent, variables: new Set(variables.map(({ name }) => name)) };
+      const variableNames = [...variables.map(({ name }) => name), ...itemNames(step)];
+      return { names, outputs: known, silent, variables: new Set(variableNames) };
     }
     case "task":
       return { names, taskOutputs: known };
@@ -79,6 +81,13 @@ function viewOf(
     default:
       return list.of satisfies never;
   }
+}
+
+/** The variables that hold an item of a list and its place. */
+function itemNames({ forEach }: PromotionStep): string[] {
+  if (forEach === undefined) return [];
+  const { as = "item" } = forEach;
+  return [as, `${as}Index`];
 }
 
 /** What later steps can read once this one has run. */
@@ -92,7 +101,7 @@ function addOutputs(
 ): void {
   const alias = aliasOf(step, index);
   known.add(alias);
-  if (step.task === undefined) return;
+  if (step.task === undefined || step.forEach !== undefined) return;
   const kind = step.task.kind ?? "PromotionTask";
   const project = kind === "PromotionTask" ? list.resource.resource.metadata.namespace : undefined;
   const task = world.find(refIn(project, kind, step.task.name)) as PromotionTask | undefined;
