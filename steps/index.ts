@@ -1,5 +1,4 @@
 import type { StepDefinition } from "#core/step.ts";
-import answerGate from "./answer-gate.ts";
 import argocdUpdate from "./argocd-update.ts";
 import argocdWait from "./argocd-wait.ts";
 import composeOutput from "./compose-output.ts";
