@@ -1,13 +1,12 @@
 import { createHash } from "node:crypto";
 import { createWriteStream } from "node:fs";
-import { Readable, Transform } from "node:stream";
+import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { z } from "zod";
 import { StepFailure } from "#core/failure.ts";
 import { fileFailure } from "#core/file-failure.ts";
 import { defineStep, type StepContext, succeeded } from "#core/step.ts";
 import {
-  badStatus,
   durationText,
   headersField,
   headersOf,
@@ -16,6 +15,7 @@ import {
   withQuery,
 } from "./lib/http-request.ts";
 import { placeFile } from "./lib/place-file.ts";
+import { downloaded } from "./lib/resumed-download.ts";
 
 const maxBytes = 100 * 1024 * 1024;
 
@@ -45,8 +45,9 @@ export default defineStep({
   name: "http-download",
   summary: "Downloads a file over HTTP.",
   notes:
-    "The file appears only when it is complete. It may have 100 MiB at most. The rules for addresses are those " +
-    "of the http step.",
+    "The file appears only when it is complete. It may have 100 MiB at most. A transfer that breaks off goes on where " +
+    "it was, where the server can do that and its ETag says that the content is the same. The rules for addresses " +
+    "are those of the http step.",
   config,
   output: z.object({}),
   examples: [
@@ -82,21 +83,20 @@ export default defineStep({
 });
 
 async function download(config: Config, place: string, ctx: StepContext): Promise<void> {
-  const response = await ctx.fetch(withQuery(config.url, config.queryParams), {
-    headers: headersOf(config.headers),
-    timeoutSeconds: secondsOf(config.timeout, "timeout") || 86_400,
-    maxBodyBytes: maxBytes,
-    insecureSkipTLSVerify: config.insecureSkipTLSVerify,
-    signal: ctx.signal,
-  });
-  if (!response.ok) {
-    await response.body?.cancel();
-    throw badStatus(config.url, "GET", response.status);
-  }
-  const body = response.body === null ? Readable.from([]) : Readable.fromWeb(response.body as never);
+  const content = downloaded(
+    {
+      url: config.url,
+      target: withQuery(config.url, config.queryParams),
+      headers: headersOf(config.headers),
+      timeoutSeconds: secondsOf(config.timeout, "timeout") || 86_400,
+      maxBytes,
+      insecureSkipTLSVerify: config.insecureSkipTLSVerify,
+    },
+    ctx,
+  );
   try {
     await placeFile(place, (beside) =>
-      pipeline(body, checking(config), createWriteStream(beside, { flags: "wx", mode: 0o600 })),
+      pipeline(content, checking(config), createWriteStream(beside, { flags: "wx", mode: 0o600 })),
     );
   } catch (error) {
     ctx.signal.throwIfAborted();

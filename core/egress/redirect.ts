@@ -19,7 +19,7 @@ export function isRedirect({ statusCode, headers }: Dispatcher.ResponseData): bo
 }
 
 /** Headers that say nothing about who asks; every other may be a credential and stays with its host. */
-const harmlessHeaders = ["accept", "accept-encoding", "accept-language", "range", "user-agent"];
+const harmlessHeaders = ["accept", "accept-encoding", "accept-language", "if-range", "range", "user-agent"];
 const bodyHeaders = ["content-type", "content-length", "content-encoding", "content-language"];
 
 /** The request to send next; undefined when the caller wants the redirect itself. */
