@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { ArgoConnection } from "#core/argocd/connection.ts";
+import type { ContainerJob, JobEnd } from "#core/container-job.ts";
 import type { CredentialSource } from "#core/credentials/credentials.ts";
 import type { FreightReference } from "#core/resources/freight.ts";
 import type { Resource } from "#core/resources/resource.ts";
@@ -95,7 +96,32 @@ export interface GateRequest {
   asks?: GateQuestion;
   /** Asks for signed links that decide the gate, and lets notifications carry them. */
   links?: GateLinkRequest;
+  /** Decides the gate, unless somebody else has done so by now. */
+  verdict?: GateVerdict;
 }
+
+/** What a command of the step's own says about its gate. */
+export interface GateVerdict {
+  decision: "released" | "denied";
+  by: string;
+  message?: string;
+}
+
+/** What a step has to say to a gate of another stage of the project. */
+export interface GateAnswerByStep {
+  stage: string;
+  /** The gate's alias. */
+  step: string;
+  decision: "release" | "deny";
+  message?: string;
+  /** Also where the promotion that waits has other freight than this one. */
+  anyFreight: boolean;
+}
+
+export type AnsweredGate =
+  | { state: "answered" }
+  | { state: "closed"; why: string }
+  | { state: "decided"; how: "released" | "denied" | "timedOut"; by: string };
 
 export interface GateLinkRequest {
   /** RFC 3339. */
@@ -157,6 +183,9 @@ export type GateAnswer =
     }
   | { state: "timedOut"; at: string };
 
+/** A command in a container; `key` tells the jobs of one promotion apart. */
+export type StepJob = Omit<ContainerJob, "project" | "owner">;
+
 /** All that a step can reach of the world. */
 export interface StepContext {
   readonly project: string;
@@ -203,6 +232,10 @@ export interface StepContext {
   cacheFolder(name: string): Promise<string>;
   /** Opens this step's gate, or tells how it stands. A step has one gate; asking again changes nothing. */
   gate(request: GateRequest): Promise<GateAnswer>;
+  /** Answers a gate of another stage. Throws a UserError when that does not take it. */
+  answerGate(answer: GateAnswerByStep): Promise<AnsweredGate>;
+  /** Runs a command in a container to its end. Throws a StepFailure when it could not be run at all. */
+  runJob(job: StepJob): Promise<JobEnd>;
   /** The project's own resources: read any kind but Secret, change only Stage and Freight metadata. */
   readonly resources: StepResources;
 }

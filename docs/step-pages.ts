@@ -12,7 +12,14 @@ const tasks: Readonly<Record<string, readonly string[]>> = {
   "Reach the network": ["http", "http-download", "oci-download", "oci-push"],
   "Deploy with Argo CD": ["argocd-update", "argocd-wait"],
   "Run programs": ["container", "script"],
-  "Direct a promotion": ["gate", "answer-gate", "wait-for-approval", "get-user-input", "fail", "compose-output"],
+  "Direct a promotion": [
+    "gate",
+    "answer-gate",
+    "wait-for-approval",
+    "get-user-input",
+    "fail",
+    "compose-output",
+  ],
   "Keep things with stages and freight": ["set-metadata", "set-freight-alias"],
 };
 

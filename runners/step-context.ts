@@ -2,9 +2,12 @@ import { createHash } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { ArgoConnection } from "#core/argocd/connection.ts";
+import type { JobRunner } from "#core/container-jobs.ts";
 import type { CredentialSource } from "#core/credentials/credentials.ts";
 import { createExec } from "#core/exec.ts";
+import { StepFailure } from "#core/failure.ts";
 import type { KeyedLock } from "#core/keyed-lock.ts";
+import { answerByStep } from "#core/promotion/answer-by-step.ts";
 import { type GateLinks, mintPair } from "#core/promotion/gate-links.ts";
 import { askGate } from "#core/promotion/gates.ts";
 import type { Invocation, RunnerIO } from "#core/runner.ts";
@@ -22,6 +25,8 @@ export interface StepServices {
   lock: KeyedLock;
   /** Signs links to gates, and keeps them out of what people read; steps get none without it. */
   gateLinks?: GateLinks;
+  /** Runs commands in containers; steps can run none without it. */
+  jobs?: Pick<JobRunner, "run">;
   /** Absolute path of the folder that caches are kept in. */
   cacheFolder: string;
   gitUser?: StepContext["gitUser"];
@@ -84,6 +89,21 @@ export function createStepContext(
       const links =
         request.links && gateLinks && mintPair(gateLinks, { ...owner, step: alias }, request.links);
       return { ...answer, url: gateUrl(invocation), ...(links && { links }) };
+    },
+    answerGate: (answer) =>
+      answerByStep(
+        store,
+        { project, stage, promotion, alias, freight: invocation.targetFreight?.name },
+        answer,
+        now(),
+      ),
+    async runJob(job) {
+      if (services.jobs === undefined)
+        throw new StepFailure(
+          "refused",
+          "Cannot run a command in a container: this daemon has no engine for it",
+        );
+      return services.jobs.run({ ...job, project, owner: { name: promotion, uid: promotionUid } }, io);
     },
     resources: createStepResources(store, project),
   };

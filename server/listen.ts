@@ -15,12 +15,16 @@ export interface OpenPort {
 /** How long a client may take to send its headers, and the whole of its request. */
 const headersTimeoutMilliseconds = 20_000;
 const requestTimeoutMilliseconds = 60_000;
+const keepAliveMilliseconds = 15_000;
 
 /** Opens a port; 0 opens any that is free. Throws a UserError that says why it cannot. */
 export async function openPort(host: string, port: number): Promise<OpenPort> {
   const server = createServer({
     headersTimeout: headersTimeoutMilliseconds,
     requestTimeout: requestTimeoutMilliseconds,
+    // Who waits for a gate says nothing for long.
+    keepAlive: true,
+    keepAliveInitialDelay: keepAliveMilliseconds,
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error) => reject(listenFailure(error, host, port)));

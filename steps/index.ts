@@ -1,4 +1,5 @@
 import type { StepDefinition } from "#core/step.ts";
+import answerGate from "./answer-gate.ts";
 import argocdUpdate from "./argocd-update.ts";
 import argocdWait from "./argocd-wait.ts";
 import composeOutput from "./compose-output.ts";
@@ -39,6 +40,7 @@ import yamlUpdate from "./yaml-update.ts";
 
 /** Every step that comes with Towpath, in the order of their names. */
 export const builtinSteps: readonly StepDefinition[] = [
+  answerGate,
   argocdUpdate,
   argocdWait,
   composeOutput,

@@ -166,6 +166,16 @@ export async function askGate(
     const timedOut = { state: "timedOut", at: now.toISOString() } as const;
     return toAnswer((await settleGate(store, gate, now, () => timedOut)).gate);
   }
+  const { verdict } = request;
+  if (verdict !== undefined) {
+    const { decision, by, message } = verdict;
+    const words = message === undefined ? {} : { message };
+    const from = { via: "command" } as const;
+    const status = { state: decision, by, at: now.toISOString(), ...words, from };
+    return toAnswer(
+      (await settleGate(store, gate, now, (current) => ({ ...current.status, ...status }))).gate,
+    );
+  }
   return toAnswer(gate);
 }
 

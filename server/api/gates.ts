@@ -4,6 +4,8 @@ import { mayRespond, type Responder } from "#core/promotion/gate-responses.ts";
 import type { Gate } from "#core/promotion/gates.ts";
 import { answerSource } from "#server/api/answer-source.ts";
 import type { Api } from "#server/api/api.ts";
+import { gateAddresses, gateFrom } from "#server/api/gate-address.ts";
+import { waitForGate } from "#server/api/gate-wait.ts";
 import type { Identity } from "#server/auth/identity.ts";
 import { isAllowed } from "#server/auth/policy.ts";
 import { readJson } from "#server/body.ts";
@@ -19,8 +21,6 @@ const RespondRequest = z.strictObject({
   values: z.record(z.string(), z.unknown()).optional().describe("For a gate that asks for input."),
 });
 export type RespondRequest = z.infer<typeof RespondRequest>;
-
-const one = "/v1beta1/projects/:project/gates/:promotion/:step";
 
 /** Gates: what waits for somebody's yes or no. */
 export const gateRoutes = (api: Api): Route[] => [
@@ -42,36 +42,63 @@ export const gateRoutes = (api: Api): Route[] => [
     answers: { 200: "The gates." },
     handle: async (c) => c.json({ items: await api.gates.list(c.req.param("project")) }),
   },
-  {
-    method: "GET",
-    path: one,
-    id: "GetGate",
-    summary: "Tell how a gate stands",
-    needs: "view",
-    answers: { 200: "The gate." },
-    handle: async (c) => c.json(await gateFrom(c, api)),
-  },
-  decisionRoute(api, "release", "released", "Release a gate: its promotion goes on"),
-  decisionRoute(api, "deny", "denied", "Deny a gate: its promotion fails"),
-  {
-    method: "POST",
-    path: `${one}/respond`,
-    id: "RespondToGate",
-    summary: "Respond to a gate that asks for approvals or for input",
-    // Who may is up to the gate's own rules.
-    needs: "view",
-    body: RespondRequest,
-    answers: { 200: "The gate, with the response." },
-    handle: async (c) => c.json(await respond(c, api, await readJson(c, RespondRequest))),
-  },
+  ...gateAddresses.flatMap((address) => routesAt(api, address)),
 ];
 
-function decisionRoute(api: Api, verb: string, decision: "released" | "denied", summary: string): Route {
+/** The same for each way to say which gate is meant. */
+function routesAt(api: Api, { path, name, which }: (typeof gateAddresses)[number]): Route[] {
+  return [
+    {
+      method: "GET",
+      path,
+      id: `Get${name}`,
+      summary: `Tell how ${which} stands`,
+      needs: "view",
+      answers: { 200: "The gate." },
+      handle: async (c) => c.json(await gateFrom(c, api)),
+    },
+    {
+      method: "GET",
+      path: `${path}/wait`,
+      id: `WaitFor${name}`,
+      summary: `Wait until ${which} is decided`,
+      needs: "view",
+      query: { timeout: "Seconds to wait, 600 at most; 60 by default." },
+      answers: { 200: "It is released.", 202: "It is not decided yet." },
+      handle: (c) => waitForGate(c, api),
+    },
+    decisionRoute(api, `${path}/release`, "released", {
+      id: `Release${name}`,
+      summary: `Release ${which}: its promotion goes on`,
+    }),
+    decisionRoute(api, `${path}/deny`, "denied", {
+      id: `Deny${name}`,
+      summary: `Deny ${which}: its promotion fails`,
+    }),
+    {
+      method: "POST",
+      path: `${path}/respond`,
+      id: `RespondTo${name}`,
+      summary: `Respond to ${which} that asks for approvals or for input`,
+      // Who may is up to the gate's own rules.
+      needs: "view",
+      body: RespondRequest,
+      answers: { 200: "The gate, with the response." },
+      handle: async (c) => c.json(await respond(c, api, await readJson(c, RespondRequest))),
+    },
+  ];
+}
+
+function decisionRoute(
+  api: Api,
+  path: string,
+  decision: "released" | "denied",
+  about: Pick<Route, "id" | "summary">,
+): Route {
   return {
+    ...about,
     method: "POST",
-    path: `${one}/${verb}`,
-    id: `${verb === "deny" ? "Deny" : "Release"}Gate`,
-    summary,
+    path,
     needs: "promote",
     body: DecisionRequest,
     answers: { 200: "The gate, decided." },
@@ -146,17 +173,6 @@ export function ifCounted({ decided, gate }: { decided: boolean; gate: Gate }): 
   if (decided) return gate;
   throw new UserError(`Cannot decide gate "${gate.step}" of "${gate.promotion}": it was ${describe(gate)}`, {
     status: 409,
-  });
-}
-
-export async function gateFrom(c: ServerContext, api: Api): Promise<Gate> {
-  const [project, promotion, step] = ["project", "promotion", "step"].map(
-    (name) => c.req.param(name) as string,
-  );
-  const gate = await api.gates.get(project as string, promotion as string, step as string);
-  if (gate) return gate;
-  throw new UserError(`Promotion "${promotion}" in project "${project}" has no gate "${step}"`, {
-    status: 404,
   });
 }
 

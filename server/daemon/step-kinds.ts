@@ -9,6 +9,7 @@ import type { ContainerServices } from "#runners/container/container-services.ts
 import { removeOrphans } from "#runners/container/containers.ts";
 import { customStepKinds } from "#runners/container/custom-step-kinds.ts";
 import { createInlineContainerRunner } from "#runners/container/inline-container.ts";
+import { createJobRunner } from "#runners/container/job-runner.ts";
 import { createInProcessRunner } from "#runners/in-process.ts";
 import { createScriptRunner } from "#runners/script/script-runner.ts";
 import { scriptSettingsFrom } from "#runners/script/script-settings.ts";
@@ -30,6 +31,7 @@ export function stepKinds(
     ...parts,
     cacheFolder: folder.cache,
     gateLinks: hiddenLinks(links, parts.masker),
+    jobs: createJobRunner(containers),
     gitUser: () => configuredGitUser(parts.store, parts.masker),
     maxOciPushBytes: maxOciPushBytesFrom(parts.env),
   });

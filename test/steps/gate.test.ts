@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Freight, FreightOrigin } from "#core/resources/freight.ts";
-import type { GateAnswer, GateRequest, StepContext } from "#core/step.ts";
+import type { GateAnswer, GateRequest, StepContext, StepJob } from "#core/step.ts";
 import gate from "#steps/gate.ts";
 import { fakeContext, runStep } from "#test/support/step-context.ts";
 
@@ -211,5 +211,69 @@ describe("a gate with a schedule", () => {
   ])("%j is refused", async (config, context, why) => {
     const whole = fakeContext({ ...answering(released).context, ...context });
     await expect(runStep(gate, config, whole)).rejects.toThrow(why);
+  });
+});
+
+describe("a gate with a command", () => {
+  const command = { image: "registry.example.com/check:1", args: ["--strict"], env: { LEVEL: "high" } };
+
+  async function run(exitCode: number, states: GateAnswer[], config: object = {}) {
+    const asked: GateRequest[] = [];
+    const jobs: StepJob[] = [];
+    const context = fakeContext({
+      stage: "prod",
+      gate: async (request) => {
+        asked.push(request);
+        return states[Math.min(asked.length, states.length) - 1] as GateAnswer;
+      },
+      runJob: async (job) => {
+        jobs.push(job);
+        return { exitCode, message: exitCode === 0 ? "" : "not quiet" };
+      },
+    });
+    const outcome = runStep(gate, { message: "Quiet?", command, ...config }, context);
+    return { outcome: await outcome.catch((error: Error) => error), asked, jobs };
+  }
+
+  it.each([
+    { exitCode: 0, verdict: { decision: "released", by: "command" } },
+    { exitCode: 1, verdict: { decision: "denied", by: "command", message: "not quiet" } },
+    { exitCode: 137, verdict: { decision: "denied", by: "command", message: "not quiet" } },
+  ])("answers as the command ends: $exitCode", async ({ exitCode, verdict }) => {
+    const answered = { ...verdict, state: verdict.decision, at, via: "command" } as unknown as GateAnswer;
+    const { outcome, asked, jobs } = await run(exitCode, [{ state: "open" }, answered]);
+    expect(asked.map((request) => request.verdict)).toEqual([undefined, verdict]);
+    expect(jobs).toMatchObject([
+      {
+        image: "registry.example.com/check:1",
+        args: ["--strict"],
+        env: { LEVEL: "high", GATE_STAGE: "prod", GATE_STEP: "step-1", GATE_MESSAGE: "Quiet?" },
+      },
+    ]);
+    if (exitCode === 0) expect(outcome).toMatchObject({ status: "succeeded", output: { via: "command" } });
+    else expect(outcome).toMatchObject({ kind: "failed", message: "Denied by command: not quiet" });
+  });
+
+  it("asks again after a while when the command does not know yet, and never past the gate's time", async () => {
+    const { outcome, asked } = await run(75, [{ state: "open" }], { command: { ...command, every: "5m" } });
+    expect(outcome).toMatchObject({ status: "waiting", retryInSeconds: 300 });
+    expect(asked).toHaveLength(1);
+    const soon = await run(75, [{ state: "open" }], { timeout: "10s" });
+    expect(soon.outcome).toMatchObject({ status: "waiting", retryInSeconds: 10 });
+  });
+
+  it("goes by whoever answered while the command ran, and does not run it once somebody has", async () => {
+    const released: GateAnswer = { state: "released", by: "jo", at, via: "page" };
+    const meanwhile = await run(1, [{ state: "open" }, released]);
+    expect(meanwhile.outcome).toMatchObject({ status: "succeeded", output: { by: "jo" } });
+    expect((await run(1, [released])).jobs).toEqual([]);
+  });
+
+  it.each([
+    { config: { ask: false, schedule: {} }, why: /command: answers a gate/ },
+    { config: { command: { ...command, every: "1ms" } }, why: /at least 1s/ },
+    { config: { command: { ...command, env: { "a=b": "c" } } }, why: /env/ },
+  ])("$why is told", async ({ config, why }) => {
+    expect(String((await run(0, [{ state: "open" }], config)).outcome)).toMatch(why);
   });
 });

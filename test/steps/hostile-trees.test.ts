@@ -106,6 +106,7 @@ const manifest = JSON.stringify({
 });
 
 const touchNoFiles = [
+  "answer-gate",
   "argocd-update",
   "argocd-wait",
   "compose-output",

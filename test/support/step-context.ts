@@ -65,6 +65,8 @@ export function fakeContext(overrides: Partial<StepContext> = {}): StepContext {
       return folder;
     },
     gate: async () => ({ state: "open" }),
+    answerGate: async () => ({ state: "answered" }),
+    runJob: async () => ({ exitCode: 0, message: "" }),
     resources: {
       get: async () => undefined,
       setMetadata: async () => {},
