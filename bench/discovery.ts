@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { milliseconds, report, timed } from "#bench/lib/figures.ts";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { median, milliseconds, report, timed } from "#bench/lib/figures.ts";
 import { type DiscoveryDeps, discover } from "#core/artifacts/discovery.ts";
 import { createDiscoveryParts } from "#core/artifacts/discovery-parts.ts";
 import { createFetch } from "#core/egress/fetch.ts";
@@ -11,6 +13,7 @@ import { WarehouseSpec } from "#core/resources/warehouse.ts";
 const intervalMs = 300_000;
 const warehouses = 500;
 const repositories = 50;
+const rounds = 60;
 
 /** Requests, time and memory of Warehouses that look when nothing is new. */
 export async function benchDiscovery(): Promise<void> {
@@ -23,22 +26,37 @@ async function benchTags(tags: number): Promise<void> {
   const { look, pass } = watching();
   const subscription = { image: { repoURL: `${registry.host}/shop/web` } };
   await look(subscription);
-  const before = process.memoryUsage().heapUsed;
+  const figures: number[] = [];
   let most = 0;
-  let spent = 0;
-  for (let round = 0; round < 20; round++) {
+  let before = 0;
+  for (let round = 0; round < rounds; round++) {
+    // The first looks fill memory that later ones use again.
+    if (round === rounds / 2) before = liveBytes();
     pass(intervalMs + 1);
     const requests = registry.requests();
-    spent += await timed(() => look(subscription));
+    figures.push(await timed(() => look(subscription)));
     most = Math.max(most, registry.requests() - requests);
   }
-  const grown = (process.memoryUsage().heapUsed - before) / 2 ** 20;
+  const grownKilobytes = (liveBytes() - before) / 1024;
   report(
     `${tags} tags, nothing new`,
     `${most} requests`,
-    `aim: at most 2; ${milliseconds(spent / 20)} a look`,
+    `aim: at most 2; ${milliseconds(median(figures))} a look`,
   );
-  report("  memory after 20 looks", `${grown.toFixed(1)} MB more`, "before garbage is collected");
+  report(
+    `  memory in use after ${rounds / 2} more looks`,
+    `${grownKilobytes >= 0 ? "+" : ""}${grownKilobytes.toFixed(0)} kB`,
+    `aim: flat; ${(liveBytes() / 2 ** 20).toFixed(0)} MB in all`,
+  );
+}
+
+setFlagsFromString("--expose-gc");
+const collectGarbage = runInNewContext("gc") as () => void;
+
+/** What is in use once the garbage is gone. */
+function liveBytes(): number {
+  collectGarbage();
+  return process.memoryUsage().heapUsed;
 }
 
 async function benchWarehouses(): Promise<void> {

@@ -1,15 +1,23 @@
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { median, milliseconds, report } from "#bench/lib/figures.ts";
-import { kargo, project, projectResource, stage, startWorld, type World } from "#bench/lib/world.ts";
+import { median, milliseconds, report, timed } from "#bench/lib/figures.ts";
+import {
+  kargo,
+  listFreight,
+  project,
+  projectResource,
+  stage,
+  startWorld,
+  type World,
+} from "#bench/lib/world.ts";
 import { apiPath } from "#cli/api-client.ts";
 import type { ProjectConfig } from "#core/resources/project-config.ts";
 import type { Promotion } from "#core/resources/promotion.ts";
 
 const rounds = 15;
 
-/** From the call of a webhook to the start of the first step of the promotion that follows from it. */
+/** From the call of a webhook to the freight, and to the start of the first step of the promotion that follows. */
 export async function benchWebhook(): Promise<void> {
   await using world = await startWorld();
   const repository = join(world.folder, "app.git");
@@ -31,9 +39,14 @@ export async function benchWebhook(): Promise<void> {
   const url = await receiverUrl(world);
   await untilPromotions(world, 1);
 
-  const figures: number[] = [];
+  const bare = join(world.folder, "bare.git");
+  git("clone", "-q", "--mirror", repository, bare);
+  const toStep: number[] = [];
+  const toFreight: number[] = [];
+  const fetches: number[] = [];
   for (let round = 1; round <= rounds; round++) {
     push(round);
+    fetches.push(await timed(() => git("-C", bare, "fetch", "-q", "--prune", "origin")));
     const called = Date.now();
     const answer = await fetch(url, {
       method: "POST",
@@ -41,12 +54,19 @@ export async function benchWebhook(): Promise<void> {
       headers: { "content-type": "application/json" },
     });
     if (!answer.ok) throw new Error(`the webhook answered ${answer.status}: ${await answer.text()}`);
+    await untilFreight(world, round + 1);
+    toFreight.push(Date.now() - called);
     const newest = (await untilPromotions(world, round + 1)).at(-1);
-    figures.push(Date.parse(newest?.status?.stepExecutionMetadata?.[0]?.startedAt ?? "") - called);
+    toStep.push(Date.parse(newest?.status?.stepExecutionMetadata?.[0]?.startedAt ?? "") - called);
   }
   report(
+    "from POST /webhook to the freight",
+    milliseconds(median(toFreight)),
+    `median; aim: under 1 s more than the same fetch by itself, ${milliseconds(median(fetches))}`,
+  );
+  report(
     "from POST /webhook to the first step's start",
-    milliseconds(median(figures)),
+    milliseconds(median(toStep)),
     "median; aim: under 50 ms",
   );
 }
@@ -104,6 +124,10 @@ async function receiverUrl({ client }: World): Promise<string> {
     if (url) return url;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
+}
+
+async function untilFreight({ client }: World, count: number): Promise<void> {
+  while ((await listFreight(client)).length < count) await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
 async function untilPromotions({ client }: World, count: number): Promise<Promotion[]> {

@@ -12,6 +12,8 @@ const maxObservedTags = 1_000;
 export interface Before {
   key: string;
   previous: GitDiscoveryResult | undefined;
+  /** Somebody said that there is news, so that asking for it first would be one trip too many. */
+  newsIsLikely: boolean;
 }
 
 /** Lists the remote's refs, which costs one request, and reads the history only when they have changed. */
@@ -27,25 +29,52 @@ export async function discoverCommits(
     insecureSkipTLSVerify: insecureSkipTLSVerify ?? false,
     ownFolders: deps.ownFolders,
   });
-  const refs = await lsRemote(deps.git, source, refPatterns(subscription));
-  const observed = observe(subscription, refs);
-  const result = (commits: DiscoveredCommit[]): GitDiscoveryResult => ({
+  const result = (commits: DiscoveredCommit[], observed: ObservedRefs | undefined): GitDiscoveryResult => ({
     repoURL,
     commits,
     ...(name === undefined ? {} : { subscriptionName: name }),
     ...(observed === undefined || isTooLarge(observed) ? {} : { observedRefs: observed }),
   });
 
-  const known = knownCommits(subscription, observed, deps, before);
-  if (known !== undefined) return found(result(known), [], true);
+  const select = async () => {
+    const history = await openHistory(deps.git, source, blobless ? { blobless } : {});
+    const remembering = rememberChanges(history, deps.changes, source.remote.url);
+    const head = rememberHead(remembering);
+    return { ...(await selectCommits(subscription, head.history, deps.matches)), head: head.found() };
+  };
 
-  const history = await openHistory(deps.git, source, blobless ? { blobless } : {});
-  const remembering = rememberChanges(history, deps.changes, source.remote.url);
-  const { chosen, leftOut } = await selectCommits(subscription, remembering, deps.matches);
+  if (before.newsIsLikely && tellsItsHead(subscription)) {
+    const { chosen, leftOut, head } = await select();
+    return found(result(chosen, head === undefined ? undefined : { branchHead: head }), leftOut, false);
+  }
+  const refs = await lsRemote(deps.git, source, refPatterns(subscription));
+  const observed = observe(subscription, refs);
+  const known = knownCommits(subscription, observed, deps, before);
+  if (known !== undefined) return found(result(known, observed), [], true);
+  const { chosen, leftOut } = await select();
   if (observed !== undefined && isTooLarge(observed)) {
     deps.observations.set(before.key, fingerprint(subscription, observed));
   }
-  return found(result(chosen), leftOut, false);
+  return found(result(chosen, observed), leftOut, false);
+}
+
+/** Whether the first commit that is listed is the branch's newest. */
+function tellsItsHead({ commitSelectionStrategy, branch, since }: GitSubscription): boolean {
+  return commitSelectionStrategy === "NewestFromBranch" && Boolean(branch) && !since;
+}
+
+/** Keeps the first commit that is listed. */
+function rememberHead(history: CommitHistory) {
+  let head: string | undefined;
+  const watched: CommitHistory = {
+    ...history,
+    async commits(options) {
+      const batch = await history.commits(options);
+      head ??= batch[0]?.id;
+      return batch;
+    },
+  };
+  return { history: watched, found: () => head };
 }
 
 /** What a commit changes never changes: in a busy repository each look would ask for the same old commits. */

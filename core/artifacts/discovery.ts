@@ -37,6 +37,8 @@ export interface DiscoveryRequest {
   previous?: DiscoveredArtifacts | undefined;
   /** Answers at most this old may be taken from memory; 0 asks everybody. */
   maxAgeMs: number;
+  /** Somebody, most likely a webhook, asked for this look. */
+  isAsked?: boolean;
 }
 
 /** How many repositories of a Warehouse are asked at once. */
@@ -98,12 +100,16 @@ async function find(
   index: number,
   all: readonly RepoSubscription[],
   deps: DiscoveryDeps,
-  { key, previous, maxAgeMs }: DiscoveryRequest,
+  { key, previous, maxAgeMs, isAsked = false }: DiscoveryRequest,
 ): Promise<Found> {
   if (git) {
     // As Kargo pairs them: the nth git subscription with the nth result.
     const position = all.slice(0, index).filter((other) => other.git !== undefined).length;
-    return discoverCommits(git, name, deps, { key: `${key} ${index}`, previous: previous?.git?.[position] });
+    return discoverCommits(git, name, deps, {
+      key: `${key} ${index}`,
+      previous: previous?.git?.[position],
+      newsIsLikely: isAsked,
+    });
   }
   if (image) return discoverImages(image, name, deps, maxAgeMs);
   if (chart) return discoverCharts(chart, name, deps, maxAgeMs);

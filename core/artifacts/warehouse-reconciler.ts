@@ -123,6 +123,7 @@ async function lookIfDue(run: Run): Promise<string | undefined> {
     // A changed subscription may choose otherwise where nothing else has changed.
     previous: isChanged ? undefined : status.discoveredArtifacts,
     maxAgeMs: isUrgent ? 0 : run.intervalMs,
+    isAsked,
   });
   const mask = (text: string) => services.masker.mask(text);
   status.discovery = summarizeReports(reports, isChanged ? [] : status.discovery, services.parts.now(), mask);

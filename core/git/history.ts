@@ -124,29 +124,32 @@ export async function openHistory(
   return {
     async commits({ branch, limit, skip, since }) {
       const name = branch ? branchName(branch) : await defaultBranch(git, source, folder);
-      if ((await findTip(git, folder, name)) === undefined) {
-        throw new StepFailure(
-          "errored",
-          `Cannot list the commits of branch "${name}" ${where}: there is no such branch`,
-        );
-      }
       const bounds = [
         ...(limit ? [`--max-count=${limit}`] : []),
         ...(skip ? [`--skip=${skip}`] : []),
         ...(since ? [`--since=${since}`] : []),
       ];
       const format = "--pretty=format:%H%x00%cI%x00%an <%ae>%x00%cn <%ce>%x00%s%x00%x1e";
-      const text = await read(
-        ["log", "--first-parent", format, ...bounds, `refs/heads/${name}`, "--"],
-        `list commits ${where}`,
+      const args = ["log", "--first-parent", format, ...bounds, `refs/heads/${name}`, "--"];
+      const call = { cwd: folder, task: `list commits ${where}` };
+      const listed = await git.run(args, { ...call, exitCodes: [0, 128] });
+      // Whether the branch is there is asked only when something is wrong: webhooks wait for each process.
+      if (listed.exitCode !== 0 && (await findTip(git, folder, name)) === undefined) {
+        throw new StepFailure(
+          "errored",
+          `Cannot list the commits of branch "${name}" ${where}: there is no such branch`,
+        );
+      }
+      const { stdout } = listed.exitCode === 0 ? listed : await git.run(args, call);
+      return records(stdout).map(
+        ([id = "", committedAt = "", author = "", committer = "", subject = ""]) => ({
+          id,
+          committedAt,
+          author,
+          committer,
+          subject,
+        }),
       );
-      return records(text).map(([id = "", committedAt = "", author = "", committer = "", subject = ""]) => ({
-        id,
-        committedAt,
-        author,
-        committer,
-        subject,
-      }));
     },
     async tags() {
       const text = await read(
