@@ -22,6 +22,8 @@ const failureKinds = {
 
 export type FailureKind = keyof typeof failureKinds;
 
+export const failureKindNames = Object.keys(failureKinds) as readonly FailureKind[];
+
 /** Thrown by a step, a runner or a library of theirs when the work cannot be done. */
 export class StepFailure extends Error {
   readonly kind: FailureKind;
