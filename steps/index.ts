@@ -19,10 +19,13 @@ import gitPush from "./git-push.ts";
 import gitTag from "./git-tag.ts";
 import gitWaitForPr from "./git-wait-for-pr.ts";
 import githubPush from "./github-push.ts";
+import helmTemplate from "./helm-template.ts";
+import helmUpdateChart from "./helm-update-chart.ts";
 import http from "./http.ts";
 import httpDownload from "./http-download.ts";
 import jsonParse from "./json-parse.ts";
 import jsonUpdate from "./json-update.ts";
+import kustomizeBuild from "./kustomize-build.ts";
 import kustomizeSetImage from "./kustomize-set-image.ts";
 import ociDownload from "./oci-download.ts";
 import ociPush from "./oci-push.ts";
@@ -60,10 +63,13 @@ export const builtinSteps: readonly StepDefinition[] = [
   gitTag,
   gitWaitForPr,
   githubPush,
+  helmTemplate,
+  helmUpdateChart,
   http,
   httpDownload,
   jsonParse,
   jsonUpdate,
+  kustomizeBuild,
   kustomizeSetImage,
   ociDownload,
   ociPush,

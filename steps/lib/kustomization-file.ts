@@ -20,7 +20,7 @@ export async function findKustomization(folder: string, shown: string): Promise<
   if (others.length > 0) {
     throw new StepFailure("errored", `${what}: the folder has several, ${found.join(" and ")}`);
   }
-  return path.join(shown, only);
+  return `${shown}/${only}`;
 }
 
 async function isRegularFile(at: string): Promise<boolean> {

@@ -77,10 +77,20 @@ const uses: Record<string, readonly ((way: string) => Config)[]> = {
   "git-commit": [(way) => ({ path: way, message: "x" })],
   "git-push": [(way) => ({ path: way })],
   "git-tag": [(way) => ({ path: way, tag: "v1", message: "x" })],
+  "helm-template": [
+    (way) => ({ path: way, releaseName: "a", outPath: "rendered" }),
+    (way) => ({ path: "good", releaseName: "a", outPath: way }),
+    (way) => ({ path: "good", releaseName: "a", outPath: "rendered", valuesFiles: [way] }),
+  ],
+  "helm-update-chart": [(way) => ({ path: way })],
   http: [(way) => ({ url, method: "POST", bodyFromFile: way })],
   "http-download": [(way) => ({ url, outPath: way, allowOverwrite: true })],
   "json-parse": [(way) => ({ path: way, outputs: [{ name: "a", fromExpression: "a" }] })],
   "json-update": [(way) => ({ path: way, updates: [{ key: "a", value: "x" }] })],
+  "kustomize-build": [
+    (way) => ({ path: way, outPath: "rendered" }),
+    (way) => ({ path: "good", outPath: way }),
+  ],
   "kustomize-set-image": [(way) => ({ path: way, images: [{ image: "a", tag: "1" }] })],
   "oci-download": [
     (way) => ({ imageRef: `${new URL(url).host}/shop/web:1`, outPath: way, allowOverwrite: true }),
@@ -159,7 +169,7 @@ describe.each(
       const running = runStep(step, config(way), ctx);
       await expect(running, way).rejects.toMatchObject({
         message: expect.stringMatching(
-          /workspace|relative|symbolic link|NUL|\.git|does not exist|no paths match|has no kustomization/,
+          /workspace|relative|symbolic link|NUL|\.git|does not exist|no paths match|has no kustomization|not a regular file|not a valid directory|a part of its path/,
         ),
       });
       expect(await outsideOf(outer), way).toEqual(before);

@@ -12,6 +12,8 @@ const probes = {
   deno: ["deno", "--version"],
   chromium: ["chromium", "--version"],
   prometheus: ["prometheus", "--version"],
+  helm: ["helm", "version"],
+  kustomize: ["kustomize", "version"],
   kargo: ["kargo", "version", "--client"],
 } as const satisfies Record<string, readonly [string, ...string[]]>;
 
