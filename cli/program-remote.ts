@@ -61,6 +61,7 @@ function addPromotionCommands(program: Command, io: CliIO): void {
     .option("--freight <name>", "the freight's name")
     .option("--freight-alias <alias>", "the freight's alias")
     .option("--warehouse <name>", "the freight that auto-promotion would choose from this warehouse")
+    .option("--from <stage>", "all the freight that this stage holds, as one, as it was verified there")
     .option(
       "--override-window <reason>",
       "promote although the stage's windows are closed; the reason is recorded",

@@ -11,6 +11,7 @@ export interface PromoteOptions extends RemoteOptions {
   freight?: string;
   freightAlias?: string;
   warehouse?: string;
+  from?: string;
   wait?: boolean;
   overrideWindow?: string;
 }
@@ -32,9 +33,19 @@ export async function promote(options: PromoteOptions, io: CliIO): Promise<void>
 }
 
 async function create(client: ApiClient, project: string, options: PromoteOptions): Promise<Promotion[]> {
-  const { stage, downstreamFrom, freight, freightAlias, warehouse, overrideWindow: windowOverride } = options;
-  if (!freight && !freightAlias && !warehouse) {
-    throw new UserError("Nothing to promote", { hint: "give --freight, --freight-alias or --warehouse" });
+  const {
+    stage,
+    downstreamFrom,
+    freight,
+    freightAlias,
+    warehouse,
+    from,
+    overrideWindow: windowOverride,
+  } = options;
+  if (!freight && !freightAlias && !warehouse && !from) {
+    throw new UserError("Nothing to promote", {
+      hint: "give --freight, --freight-alias, --warehouse or --from",
+    });
   }
   if (downstreamFrom) {
     const path = `${apiPath("projects", project, "stages", downstreamFrom)}/promotions/downstream`;
@@ -44,7 +55,7 @@ async function create(client: ApiClient, project: string, options: PromoteOption
   if (!stage) throw new UserError("No stage to promote to", { hint: "give --stage or --downstream-from" });
   const origin = warehouse ? `Warehouse/${warehouse}` : undefined;
   const path = apiPath("projects", project, "stages", stage, "promotions");
-  const body = { freight, freightAlias, origin, windowOverride };
+  const body = { freight, freightAlias, origin, fromStage: from, windowOverride };
   return [await client.request<Promotion>(path, { method: "POST", body })];
 }
 

@@ -22,10 +22,14 @@ export function toReference({
 }
 
 /**
- * What the stage will hold when the promotion succeeds: the freight itself, and from every other origin
- * that the stage still requests what its last promotion brought.
+ * What the stage will hold when the promotion succeeds: the freight itself, what comes with it as one, and from every
+ * other origin that the stage still requests what its last promotion brought.
  */
-export function targetCollection(stage: Stage, freight: FreightReference): FreightCollection {
+export function targetCollection(
+  stage: Stage,
+  freight: FreightReference,
+  companions: readonly FreightReference[] = [],
+): FreightCollection {
   const requested = stage.spec.requestedFreight;
   const inherited = stage.status?.lastPromotion?.status?.freightCollection?.items ?? {};
   const references: FreightReference[] = [];
@@ -35,7 +39,7 @@ export function targetCollection(stage: Stage, freight: FreightReference): Freig
       if (held !== undefined) references.push(held);
     }
   }
-  return collect([...references, freight]);
+  return collect([...references, ...companions, freight]);
 }
 
 /** One piece of freight for each origin, the last one given. The id depends on the names of the freight alone. */

@@ -4,6 +4,7 @@ import { findFreight, finish, forget, terminate } from "#core/promotion/endings.
 import { advance } from "#core/promotion/engine.ts";
 import { isFinished } from "#core/promotion/final-phase.ts";
 import { targetCollection, toReference } from "#core/promotion/freight-collection.ts";
+import { freightSetOf } from "#core/promotion/freight-set.ts";
 import { keys } from "#core/promotion/keys.ts";
 import { type OpenRun, openRun } from "#core/promotion/open-run.ts";
 import type { Progress } from "#core/promotion/progress.ts";
@@ -118,15 +119,20 @@ export function createPromotionReconciler(services: PromotionServices): Promotio
 
   async function run(promotion: Promotion, stage: Stage, signal: AbortSignal): Promise<Progress> {
     const freight = await findFreight(services, promotion);
+    const companions = await findCompanions(promotion);
     const running = await openRun(store, services.masker, {
-      promotion: { ...promotion, status: runningStatus(promotion, stage, freight, services.now()) },
+      promotion: {
+        ...promotion,
+        status: runningStatus(promotion, stage, freight, companions, services.now()),
+      },
       freight,
       freightRequests: stage.spec.requestedFreight,
       workspace: folders.pathOf(promotion.metadata.uid ?? ""),
       uiBaseUrl: services.uiBaseUrl,
     });
     try {
-      await checkFreight(promotion, stage, freight);
+      await checkFreight(promotion, stage, promotion.spec.freight, freight);
+      for (const [name, companion] of companions) await checkFreight(promotion, stage, name, companion);
       await prepareFolder(running);
       const progress = await advance(running, services, signal);
       if (progress.state !== "finished") return progress;
@@ -142,13 +148,25 @@ export function createPromotionReconciler(services: PromotionServices): Promotio
     return { state: "finished" };
   }
 
+  /** What is promoted with the freight as one, by name. */
+  async function findCompanions(promotion: Promotion): Promise<Map<string, Freight | undefined>> {
+    const companions = new Map<string, Freight | undefined>();
+    for (const name of Object.values(freightSetOf(promotion) ?? {})) {
+      if (name === promotion.spec.freight) continue;
+      const ref = { kind: "Freight", project: promotion.metadata.namespace, name };
+      companions.set(name, (await store.get(ref)) as Freight | undefined);
+    }
+    return companions;
+  }
+
   async function checkFreight(
     promotion: Promotion,
     stage: Stage,
+    name: string | undefined,
     freight: Freight | undefined,
   ): Promise<void> {
     const { namespace } = promotion.metadata;
-    const what = `Freight "${promotion.spec.freight}"`;
+    const what = `Freight "${name}"`;
     if (freight === undefined) throw new Error(`${what} not found in namespace "${namespace}"`);
     if (await services.isFreightAvailable(stage, freight)) return;
     throw new Error(`${what} is not available to Stage "${stage.metadata.name}" in namespace "${namespace}"`);
@@ -186,6 +204,7 @@ function runningStatus(
   { status, metadata }: Promotion,
   stage: Stage,
   freight: Freight | undefined,
+  companions: ReadonlyMap<string, Freight | undefined>,
   now: Date,
 ): PromotionStatus {
   const running: PromotionStatus = { startedAt: now.toISOString(), ...status, phase: "Running" };
@@ -193,7 +212,8 @@ function runningStatus(
   if (refresh !== undefined) running.lastHandledRefresh = refresh;
   if (freight !== undefined) {
     running.freight = toReference(freight);
-    running.freightCollection = targetCollection(stage, running.freight);
+    const others = [...companions.values()].filter((one) => one !== undefined);
+    running.freightCollection = targetCollection(stage, running.freight, others.map(toReference));
   }
   return running;
 }

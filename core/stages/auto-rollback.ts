@@ -117,7 +117,7 @@ async function rollback(pass: StagePass, services: PromotionServices, freight: F
     message: `Rolled back Stage "${stage.metadata.name}" to Freight "${freight.metadata.name}", which was verified last`,
     annotations: {
       [keys.rollback]: "true",
-      ...(candidates === undefined ? {} : holdAnnotations(freight, candidates)),
+      ...(candidates === undefined ? {} : holdAnnotations([freight], candidates)),
     },
   });
 }

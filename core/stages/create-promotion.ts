@@ -7,6 +7,12 @@ import type { Resource } from "#core/resources/resource.ts";
 import type { Stage } from "#core/resources/stage.ts";
 import { findProjectConfig, isAutoPromotionEnabled, selectCandidates } from "#core/stages/auto-promotion.ts";
 import { isFreightAvailable, listChoice } from "#core/stages/availability.ts";
+import {
+  type Combination,
+  combinationCandidates,
+  combinationFrom,
+  followsCombination,
+} from "#core/stages/combination.ts";
 import { promotionCreated, windowOverridden } from "#core/stages/events.ts";
 import { describeClosed, gatingSchedule } from "#core/stages/gating-windows.ts";
 import { holdAnnotations } from "#core/stages/holds.ts";
@@ -17,9 +23,13 @@ import { StoreError } from "#core/store/store-error.ts";
 export interface PromotionRequest {
   project: string;
   stage: string;
-  /** Name of the freight. Give this, or the origin to promote what auto-promotion would choose of it. */
+  /**
+   * Name of the freight. Give this, the origin to promote what auto-promotion would choose of it, or the stage whose
+   * freight is to be promoted as one.
+   */
   freight?: string;
   origin?: FreightOrigin;
+  fromStage?: string;
   /** Who asks, as Kargo writes actors. */
   actor: string;
   /** Why it is to start although the stage's windows are closed. */
@@ -42,9 +52,11 @@ export async function createPromotion(
   const { store, now } = services;
   const { project, actor } = request;
   const stage = await getStage(store, project, request.stage);
-  const freight = await chooseFreight(services, stage, request);
+  const combination = await chooseFreight(services, stage, request);
+  const freight = combination.freight[0] as Freight;
   const annotations = {
-    ...(isUser(actor) ? await intentOf(services, stage, freight) : {}),
+    ...combination.annotations,
+    ...(isUser(actor) ? await intentOf(services, stage, combination.freight) : {}),
     ...(await passWindows(services, stage, request.windowOverride)),
   };
   const findTask = taskFinder(store, project);
@@ -106,15 +118,18 @@ async function passWindows(
 async function chooseFreight(
   { store, now }: PromotionServices,
   stage: Stage,
-  { project, freight: name, origin }: PromotionRequest,
-): Promise<Freight> {
-  if ((name === undefined) === (origin === undefined)) {
-    throw new UserError("Cannot promote: exactly one of freight and origin must be given");
+  { project, freight: name, origin, fromStage }: PromotionRequest,
+): Promise<Combination> {
+  if ([name, origin, fromStage].filter((one) => one !== undefined).length !== 1) {
+    throw new UserError("Cannot promote: exactly one of freight, origin and fromStage must be given");
+  }
+  if (fromStage !== undefined) {
+    return await combinationFrom(store, stage, await getStage(store, project, fromStage), now());
   }
   if (origin !== undefined) {
     const key = originKey(origin);
     const candidate = selectCandidates(stage, await listChoice(store, stage, now())).get(key);
-    if (candidate !== undefined) return candidate;
+    if (candidate !== undefined) return single(candidate);
     throw new UserError(
       `Cannot promote by origin: no auto-promotion candidate found for origin "${key}" on Stage "${stage.metadata.name}"`,
       { status: 422, hint: "Look with `towpath get freight` at what is there, and where it was verified" },
@@ -124,10 +139,14 @@ async function chooseFreight(
   if (freight === undefined) {
     throw new UserError(`Freight "${name}" not found in project "${project}"`, { status: 404 });
   }
-  if (isFreightAvailable(stage, freight, now())) return freight;
+  if (isFreightAvailable(stage, freight, now())) return single(freight);
   throw new UserError(`Freight "${name}" is not available to Stage "${stage.metadata.name}"`, {
     hint: "It must be verified upstream first, or approved for the stage",
   });
+}
+
+function single(freight: Freight): Combination {
+  return { freight: [freight], annotations: {} };
 }
 
 /**
@@ -137,12 +156,14 @@ async function chooseFreight(
 async function intentOf(
   { store, now }: PromotionServices,
   stage: Stage,
-  freight: Freight,
+  freight: readonly Freight[],
 ): Promise<Record<string, string>> {
   try {
     if (!(await isAutoPromotionEnabled(store, stage))) return {};
-    const choice = await listChoice(store, stage, now());
-    return holdAnnotations(freight, selectCandidates(stage, choice));
+    const candidates = followsCombination(stage)
+      ? await combinationCandidates(store, stage, now())
+      : selectCandidates(stage, await listChoice(store, stage, now()));
+    return holdAnnotations(freight, candidates);
   } catch (error) {
     if (error instanceof StoreError) throw error;
     return {};

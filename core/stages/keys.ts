@@ -5,6 +5,8 @@ export const keys = {
   ...promotionKeys,
   /** On a stage: `supersede` lets newer promotions take the place of those that wait. */
   queue: "towpath.dev/queue",
+  /** On a stage: `combination` has auto-promotion take all that the one upstream stage holds, as one. */
+  autoPromotion: "towpath.dev/auto-promotion",
   /** On a promotion: why it may start although the stage's windows are closed. */
   windowOverride: "towpath.dev/window-override",
   /** On a promotion: the origin that auto-promotion is to rest for. */

@@ -1,5 +1,6 @@
 import { originKey } from "#core/resources/freight.ts";
 import type { Stage } from "#core/resources/stage.ts";
+import { followsCombination } from "#core/stages/combination.ts";
 
 /** Which stages of a project take freight from where, so that a change need not be shown to all of them. */
 export interface StageIndex {
@@ -13,6 +14,8 @@ export interface StageIndex {
   from(project: string, warehouse: string): Iterable<string>;
   /** Stages that take the Warehouse's freight directly. */
   directlyFrom(project: string, warehouse: string): Iterable<string>;
+  /** Stages that take all that `upstream` holds, as one. */
+  combiningFrom(project: string, upstream: string): Iterable<string>;
   /** Stages that take freight of the origin (`Warehouse/<name>`) once it is verified in `upstream`. */
   downstreamOf(project: string, upstream: string, origin: string): Iterable<string>;
 }
@@ -50,12 +53,14 @@ export function createStageIndex(): StageIndex {
     projects: () => new Set([...places.keys()].map((place) => place.slice(0, place.indexOf("/")))),
     from: (project, warehouse) => find("from", project, warehouse),
     directlyFrom: (project, warehouse) => find("directly", project, warehouse),
+    combiningFrom: (project, upstream) => find("combining", project, upstream),
     downstreamOf: (project, upstream, origin) => find("downstream", project, upstream, origin),
   };
 }
 
 /** Names have no blanks in them. */
-function placesOf({ metadata, spec }: Stage): string[] {
+function placesOf(stage: Stage): string[] {
+  const { metadata, spec } = stage;
   const { namespace: project = "" } = metadata;
   const places = [`all ${project}`];
   // One odd stage in the store must not keep the others from being known.
@@ -64,6 +69,7 @@ function placesOf({ metadata, spec }: Stage): string[] {
     if (sources.direct) places.push(`directly ${project} ${origin.name}`);
     for (const upstream of sources.stages ?? []) {
       places.push(`downstream ${project} ${upstream} ${originKey(origin)}`);
+      if (followsCombination(stage)) places.push(`combining ${project} ${upstream}`);
     }
   }
   return places;

@@ -20,6 +20,8 @@ export function createStageWakeUps(): StageWakeUps {
   const index = createStageIndex();
   /** By resource: what was last seen of it, as far as stages care. */
   const seen = new Map<string, string>();
+  /** By stage, where others take what it holds as one: what it held last, and how its verification stood. */
+  const heldBefore = new Map<string, string>();
   const seenMarks = new Map<string, FreightMarks>();
 
   /** Whether what matters of the resource is other than it was last time. */
@@ -36,8 +38,27 @@ export function createStageWakeUps(): StageWakeUps {
     const { annotations = {}, labels, generation } = resource.metadata;
     if (type === "DELETED") index.forget(resource as Stage);
     else index.know(resource as Stage);
-    const asked = [annotations[keys.refresh], annotations[keys.reverify], annotations[keys.abort]];
-    return isNews(resource, [generation, labels, asked], type === "DELETED") ? [refOf(resource)] : [];
+    const asked = [
+      annotations[keys.refresh],
+      annotations[keys.reverify],
+      annotations[keys.abort],
+      annotations[keys.autoPromotion],
+    ];
+    const own = isNews(resource, [generation, labels, asked], type === "DELETED") ? [refOf(resource)] : [];
+    return [...own, ...fromHeld(resource as Stage)];
+  }
+
+  /** Whoever takes what a stage holds as one waits for it to be verified as it is, be all of it verified before. */
+  function fromHeld({ metadata, status }: Stage): ResourceRef[] {
+    const { namespace: project = "", name } = metadata;
+    const followers = [...index.combiningFrom(project, name)];
+    if (followers.length === 0) return [];
+    const [held] = status?.freightHistory ?? [];
+    const matter = `${held?.id} ${held?.verificationHistory?.[0]?.phase}`;
+    const key = `${project}/${name}`;
+    if (heldBefore.get(key) === matter) return [];
+    heldBefore.set(key, matter);
+    return fromProject(project, followers);
   }
 
   function fromPromotion({ type, resource }: ResourceChange): ResourceRef[] {

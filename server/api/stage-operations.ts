@@ -10,13 +10,14 @@ const PromoteRequest = z.object({
   freight: z.string().optional().describe("Name of the freight."),
   freightAlias: z.string().optional().describe("Alias of the freight."),
   origin: z.string().optional().describe("`Warehouse/<name>`: what auto-promotion would choose of it."),
+  fromStage: z.string().optional().describe("Stage whose freight is promoted, all of it as one."),
   windowOverride: z
     .string()
     .max(1024)
     .optional()
     .describe("Why to promote although the stage's windows are closed; recorded."),
 });
-const PromoteDownstreamRequest = PromoteRequest.omit({ origin: true });
+const PromoteDownstreamRequest = PromoteRequest.omit({ origin: true, fromStage: true });
 
 const stagePath = "/v1beta1/projects/:project/stages/:stage";
 
@@ -70,14 +71,16 @@ export const stageOperationRoutes = (api: Api): Route[] => [
 
 async function promoteToStage(c: ServerContext, api: Api): Promise<Response> {
   const { project, stage } = namesFrom(c);
-  const { freight, freightAlias, origin, windowOverride } = await readJson(c, PromoteRequest);
+  const { freight, freightAlias, origin, fromStage, windowOverride } = await readJson(c, PromoteRequest);
   requireOne(
-    { freight, freightAlias, origin },
+    { freight, freightAlias, origin, fromStage },
     "exactly one of freight, freightAlias, or origin must be provided",
   );
-  const chosen = origin
-    ? { origin: parseOrigin(origin) }
-    : { freight: await freightName(api, project, freight, freightAlias) };
+  const chosen = fromStage
+    ? { fromStage }
+    : origin
+      ? { origin: parseOrigin(origin) }
+      : { freight: await freightName(api, project, freight, freightAlias) };
   const { actor } = c.get("identity");
   return c.json(await api.stages.promote({ project, stage, actor, windowOverride, ...chosen }), 201);
 }

@@ -4,7 +4,8 @@ import { createWorkFolders } from "#core/promotion/work-folders.ts";
 import type { Freight } from "#core/resources/freight.ts";
 import type { Promotion } from "#core/resources/promotion.ts";
 import type { Resource } from "#core/resources/resource.ts";
-import type { Stage } from "#core/resources/stage.ts";
+import type { FreightSources, Stage } from "#core/resources/stage.ts";
+import type { Invocation } from "#core/runner.ts";
 import { createScheduler } from "#core/scheduler/scheduler.ts";
 import { isFreightAvailable } from "#core/stages/availability.ts";
 import { keys } from "#core/stages/keys.ts";
@@ -178,6 +179,38 @@ describe("a pipeline", () => {
     expected[index] = "Aborted";
     expect(await outcomes()).toEqual(expected.map((phase, at) => `test f${at + 1} ${phase}`));
     expect(await summary("test")).toBe("f3");
+  });
+
+  it("brings all that a stage holds to the next as one, and nothing of it when a part has gone", async () => {
+    const seen: string[][] = [];
+    const look = async ({ freight: pieces }: Invocation) => {
+      seen.push(pieces.map(({ name }) => name));
+      return succeeded({});
+    };
+    const both = (sources: FreightSources) => [request(sources), request(sources, "config")];
+    const { operations, rest, outcomes, store } = await open(
+      [
+        warehouse("config"),
+        stage("test", both({ direct: true }), steps("look")),
+        stage("prod", both({ stages: ["test"] }), steps("look")),
+        freight("a1"),
+        freight("c1", { warehouse: "config" }),
+      ],
+      { look },
+    );
+    for (const piece of ["a1", "c1"]) {
+      await operations.promote({ project: "shop", stage: "test", freight: piece, actor: "admin" });
+      await rest();
+    }
+    const promoteAll = { project: "shop", stage: "prod", fromStage: "test", actor: "admin" };
+    await operations.promote(promoteAll);
+    await rest();
+    expect(seen.at(-1)).toEqual(["a1", "c1"]);
+    await operations.promote(promoteAll);
+    await store.write([{ op: "delete", ref: { kind: "Freight", project: "shop", name: "c1" } }]);
+    await rest();
+    expect((await outcomes()).slice(-2)).toEqual(["prod a1 Succeeded", "prod a1 Errored"]);
+    expect(seen).toHaveLength(3);
   });
 
   it("lets a newer promotion take the place of those that wait, where its stage says so", async () => {

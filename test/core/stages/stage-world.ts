@@ -2,8 +2,9 @@ import { createCipher } from "#core/credentials/cipher.ts";
 import { createMasker } from "#core/credentials/masker.ts";
 import type { Expressions } from "#core/expressions/expressions.ts";
 import { targetCollection, toReference } from "#core/promotion/freight-collection.ts";
+import { freightSetOf } from "#core/promotion/freight-set.ts";
 import { createLookupFunctions } from "#core/promotion/functions.ts";
-import type { Freight, FreightStatus } from "#core/resources/freight.ts";
+import type { Freight, FreightReference, FreightStatus } from "#core/resources/freight.ts";
 import type { PromotionPolicy } from "#core/resources/project-config.ts";
 import type { Promotion, PromotionPhase, PromotionStatus } from "#core/resources/promotion.ts";
 import { type Resource, refOf } from "#core/resources/resource.ts";
@@ -131,11 +132,14 @@ export async function createWorld(
     if (name === undefined) throw new Error(`No promotion has its turn in ${stageName}`);
     const promotion = (await get("Promotion", name)) as Promotion;
     const piece = toReference(await getFreight(promotion.spec.freight ?? ""));
+    const companions: FreightReference[] = [];
+    for (const other of Object.values(freightSetOf(promotion) ?? {}))
+      companions.push(toReference(await getFreight(other)));
     const status: PromotionStatus = {
       phase: "Running",
       startedAt: now().toISOString(),
       freight: piece,
-      freightCollection: targetCollection(holder, piece),
+      freightCollection: targetCollection(holder, piece, companions),
     };
     await store.write([{ op: "status", ref: refOf(promotion), status }]);
     await rest();
