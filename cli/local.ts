@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { stringify } from "yaml";
 import { type EvalCase, evaluateCase } from "#cli/eval.ts";
 import { type CliIO, print } from "#cli/io.ts";
 import { openLocalTools } from "#cli/local-services.ts";
@@ -11,6 +12,9 @@ import { checkStep, runStep, type StepCase } from "#cli/step.ts";
 import { renderReport, validate as validateFiles } from "#cli/validate.ts";
 import { parseEnvironment } from "#core/expressions/parse-environment.ts";
 import { UserError } from "#core/failure.ts";
+import { connectEngine } from "#runners/container/engine.ts";
+import { createImages } from "#runners/container/images.ts";
+import { describeStepImage } from "#runners/container/step-image.ts";
 import { builtinSteps } from "#steps/index.ts";
 
 export interface ValidateFlags {
@@ -184,4 +188,14 @@ function toVariable(text: string): { name: string; value: string } {
   const equals = text.indexOf("=");
   if (equals > 0) return { name: text.slice(0, equals), value: text.slice(equals + 1) };
   throw new UserError(`Cannot set variable "${text}": it has no value`, { hint: "--var name=value" });
+}
+
+/** `towpath steps describe IMAGE`: prints the CustomPromotionStep. */
+export async function describeStep(image: string, io: CliIO): Promise<void> {
+  const images = createImages(connectEngine());
+  const step = await describeStepImage(
+    { images, pullCredentials: { find: async () => undefined } },
+    { image },
+  );
+  print(io, stringify(step).trimEnd());
 }

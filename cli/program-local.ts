@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { gather, outputOption } from "#cli/flags.ts";
+import { gather, outputOption, withConnection } from "#cli/flags.ts";
 import type { CliIO } from "#cli/io.ts";
 
 /** Commands that need no daemon. */
@@ -69,11 +69,11 @@ export function addLocalCommands(program: Command, io: CliIO): void {
     .option("--token <token>", "what requests must bring as bearer token (or TOWPATH_GATE_TOKEN)")
     .action(async (command, options) => (await import("#cli/commands/gate.ts")).gate(command, options, io));
 
-  program
-    .command("explain")
-    .description("tell what a step does and how it is configured")
+  withConnection(program.command("explain"))
+    .description("tell what a step does and how it is configured; registered steps are asked of the daemon")
     .argument("[step]", "without it, all steps are listed")
-    .action(async (step) => (await import("#cli/commands/explain.ts")).explain(step, io));
+    .option("-f, --filename <path>", "CustomPromotionSteps in files, instead of the daemon's", gather)
+    .action(async (step, options) => (await import("#cli/commands/explain.ts")).explain(step, options, io));
 
   program
     .command("completion")

@@ -3,6 +3,7 @@ import type { CliIO } from "#cli/io.ts";
 import { addDaemonCommands } from "#cli/program-daemon.ts";
 import { addLocalCommands } from "#cli/program-local.ts";
 import { addRemoteCommands } from "#cli/program-remote.ts";
+import { addStepsCommands } from "#cli/program-steps.ts";
 import { version } from "#core/package.ts";
 
 /**
@@ -23,7 +24,10 @@ export function createProgram(io: CliIO): Command {
   addDaemonCommands(program, io);
   addRemoteCommands(program, io);
   addLocalCommands(program, io);
+  addStepsCommands(program, io);
   // Commands made before they were added do not inherit these two.
-  for (const command of program.commands) command.copyInheritedSettings(program);
+  for (const command of program.commands) {
+    for (const one of [command, ...command.commands]) one.copyInheritedSettings(program);
+  }
   return program;
 }

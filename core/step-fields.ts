@@ -11,7 +11,8 @@ export interface StepField {
   description: string;
 }
 
-interface JsonSchema {
+/** As much of JSON Schema as is told of fields. */
+export interface JsonSchema {
   type?: string | string[];
   const?: unknown;
   enum?: unknown[];
@@ -28,7 +29,11 @@ interface JsonSchema {
 
 /** All fields of a schema, those of nested objects and of alternatives included, in the order of the schema. */
 export function fieldsOf(schema: z.ZodType, io: "input" | "output" = "input"): StepField[] {
-  const json = z.toJSONSchema(schema, { io, unrepresentable: "any" }) as JsonSchema;
+  return fieldsOfJson(z.toJSONSchema(schema, { io, unrepresentable: "any" }) as JsonSchema);
+}
+
+/** The same of a JSON Schema. */
+export function fieldsOfJson(json: JsonSchema): StepField[] {
   const fields = new Map<string, StepField>();
   // A configuration of any names at all.
   if (!json.properties && json.additionalProperties) {

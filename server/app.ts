@@ -22,6 +22,7 @@ import { resourceRoutes } from "#server/api/resources.ts";
 import { roleRoutes } from "#server/api/roles.ts";
 import { stageOperationRoutes } from "#server/api/stage-operations.ts";
 import { stageRoutes } from "#server/api/stages.ts";
+import { stepImageRoutes } from "#server/api/step-images.ts";
 import { stepLogRoutes } from "#server/api/step-log.ts";
 import { systemRoutes } from "#server/api/system.ts";
 import { warehouseRoutes } from "#server/api/warehouses.ts";
@@ -130,6 +131,7 @@ function apiRoutes(api: Api): Route[] {
     ...repoCredentialRoutes(api),
     ...genericCredentialRoutes(api),
     ...imageRoutes(api),
+    ...stepImageRoutes(api),
     ...linkRoutes(api),
     ...analysisLogRoutes(api),
     ...eventRoutes(api),

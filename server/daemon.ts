@@ -5,7 +5,9 @@ import { createGates } from "#core/promotion/gates.ts";
 import type { Scheduler } from "#core/scheduler/scheduler.ts";
 import { createFreezes } from "#core/stages/freezes.ts";
 import { createStageOperations } from "#core/stages/operations.ts";
+import { describeStepImage } from "#runners/container/step-image.ts";
 import { createApp } from "#server/app.ts";
+import { containerServices } from "#server/daemon/containers.ts";
 import { daemonGit } from "#server/daemon/git.ts";
 import { type DaemonSettings, openParts, type Parts } from "#server/daemon/parts.ts";
 import { registerReconcilers, startableScheduler } from "#server/daemon/reconcilers.ts";
@@ -44,13 +46,19 @@ export async function startDaemon(settings: DaemonSettings): Promise<Daemon> {
   const publicUrl = settings.publicUrl ?? url;
 
   const scheduler = startableScheduler(parts);
-  const closePromotions = registerReconcilers(scheduler, parts, folder, publicUrl);
+  const containers = containerServices(parts, folder);
+  const closePromotions = registerReconcilers(scheduler, parts, folder, publicUrl, containers);
   started.defer(closePromotions);
   started.defer(() => scheduler.stop(stopGraceSeconds));
 
   const closing = new AbortController();
   started.defer(() => closing.abort());
-  port.serve(createApp(serverServices(parts, scheduler, closing.signal, token.value, publicUrl)));
+  port.serve(
+    createApp({
+      ...serverServices(parts, scheduler, closing.signal, token.value, publicUrl),
+      describeStepImage: (request) => describeStepImage(containers, request),
+    }),
+  );
   await scheduler.start();
   removeLeftContainers(parts, folder);
   started.defer(

@@ -2,6 +2,7 @@ import type { Expressions } from "#core/expressions/expressions.ts";
 import type { GateLinks } from "#core/promotion/gate-links.ts";
 import type { Gates } from "#core/promotion/gates.ts";
 import type { KnownStep } from "#core/resources/check.ts";
+import type { CustomPromotionStep } from "#core/resources/custom-promotion-step.ts";
 import type { Freezes } from "#core/stages/freezes.ts";
 import type { StageOperations } from "#core/stages/operations.ts";
 import type { Store } from "#core/store/store.ts";
@@ -19,6 +20,11 @@ export interface Services {
   gateLinks: GateLinks;
   /** The kinds of steps that there are beside those of CustomPromotionSteps. */
   steps: readonly KnownStep[];
+  /** Reads the step that an image describes; absent where no containers are run. Throws a UserError. */
+  describeStepImage?(request: {
+    image: string;
+    pullSecrets: readonly string[];
+  }): Promise<CustomPromotionStep>;
   /** Evaluates what users wrote into webhook receivers. */
   expressions: Pick<Expressions, "evaluate" | "evaluateTemplate">;
   /** The administrator's token. It is also the password that `kargo login --admin` asks for. */

@@ -62,6 +62,15 @@ export const CustomPromotionStepSpec = z.strictObject({
     .describe("JSON Schema of the step's config, checked before the image is pulled."),
   outputSchema: z.record(z.string(), z.unknown()).optional().describe("JSON Schema of the step's output."),
   summary: z.string().optional().describe("One sentence about the step."),
+  examples: z
+    .array(
+      z.strictObject({
+        title: z.string().min(1).describe("What it shows."),
+        config: z.record(z.string(), z.unknown()).describe("The step's config."),
+      }),
+    )
+    .optional()
+    .describe("Configurations that show what the step is for."),
   user: z
     .union([z.int(), z.string()])
     .optional()

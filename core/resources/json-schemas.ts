@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { KnownStep } from "#core/resources/checks/world.ts";
+import type { CustomPromotionStep } from "#core/resources/custom-promotion-step.ts";
 import { type KindDefinition, kinds } from "#core/resources/kinds.ts";
 import { PromotionStep } from "#core/resources/promotion-step.ts";
 
@@ -13,12 +14,16 @@ const expression: JsonSchema = { type: "string", pattern: "\\$\\{[{%]" };
 
 /**
  * JSON Schemas for editors, by file name: one for each kind, one for steps, which knows the
- * configurations of the given steps, and `towpath.schema.json`, which tells the kinds apart.
+ * configurations of the given steps, and `towpath.schema.json`, which tells the kinds apart. CustomPromotionSteps
+ * say what they take as JSON Schema.
  */
-export function generateSchemas(steps: readonly KnownStep[]): Map<string, JsonSchema> {
+export function generateSchemas(
+  steps: readonly KnownStep[],
+  custom: readonly CustomPromotionStep[] = [],
+): Map<string, JsonSchema> {
   const files = new Map<string, JsonSchema>();
   for (const definition of kinds.values()) files.set(fileOf(definition), kindSchema(definition));
-  files.set(stepFile, stepSchema(steps));
+  files.set(stepFile, stepSchema(steps, custom));
   files.set("towpath.schema.json", anyKindSchema());
   return files;
 }
@@ -61,21 +66,24 @@ function anyKindSchema(): JsonSchema {
   };
 }
 
-function stepSchema(steps: readonly KnownStep[]): JsonSchema {
+function stepSchema(steps: readonly KnownStep[], custom: readonly CustomPromotionStep[]): JsonSchema {
   const { properties, ...step } = toJsonSchema(PromotionStep, {});
   const { uses, ...others } = properties as Record<string, JsonSchema>;
-  const known = steps.map(({ name }) => name);
+  const known = [...steps.map(({ name }) => name), ...custom.map(({ metadata }) => metadata.name)];
   return {
     ...step,
     title: "Step",
     properties: { uses: { ...uses, anyOf: [{ enum: known }, { type: "string" }] }, ...others },
-    allOf: steps.flatMap(configRule),
+    allOf: [
+      ...steps.flatMap(({ name, config }) => (config ? configRule(name, toJsonSchema(config, {})) : [])),
+      ...custom.flatMap(({ metadata, spec }) =>
+        spec.configSchema ? configRule(metadata.name, spec.configSchema) : [],
+      ),
+    ],
   };
 }
 
-function configRule({ name, config }: KnownStep): JsonSchema[] {
-  if (config === undefined) return [];
-  const { $schema: _, ...schema } = toJsonSchema(config, {});
+function configRule(name: string, { $schema: _, ...schema }: JsonSchema): JsonSchema[] {
   const fields = openToExpressions(schema);
   const required =
     Array.isArray(schema.required) && schema.required.length > 0 ? { required: ["config"] } : {};

@@ -13,7 +13,7 @@ type Say = (text: string) => void;
 /** Sees to the image, with the credentials that the spec and the project have for it. */
 export function ensureImage(
   { images, pullCredentials }: Pick<ContainerServices, "images" | "pullCredentials">,
-  { image, platform, pullSecrets }: ContainerSpec,
+  { image, platform, pullSecrets }: Pick<ContainerSpec, "image" | "platform" | "pullSecrets">,
   project: string,
   say: Say,
 ): Promise<void> {

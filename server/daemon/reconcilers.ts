@@ -15,7 +15,7 @@ import { createStageReconciler } from "#core/stages/reconciler.ts";
 import { createAnalysisRunReconciler } from "#core/stages/verification/run-reconciler.ts";
 import type { ContainerServices } from "#runners/container/container-services.ts";
 import { forgetContainers } from "#runners/container/forget.ts";
-import { analysisJobs, containerServices } from "#server/daemon/containers.ts";
+import { analysisJobs } from "#server/daemon/containers.ts";
 import { daemonGit } from "#server/daemon/git.ts";
 import type { Parts } from "#server/daemon/parts.ts";
 import { stepKinds } from "#server/daemon/step-kinds.ts";
@@ -36,10 +36,10 @@ export function registerReconcilers(
   parts: Parts,
   folder: DataFolder,
   publicUrl: string,
+  containers: ContainerServices,
 ): () => Promise<void> {
   const { store, expressions, masker, log, now, env } = parts;
   const links = parts.gateLinksAt(publicUrl);
-  const containers = containerServices(parts, folder);
   const promotions = createPromotionReconciler({
     store,
     masker,
