@@ -16,6 +16,12 @@ export function outputOption(formats: readonly string[] = outputFormats): Option
   return new Option("-o, --output <format>", "how to print").choices(formats).default(formats[0]);
 }
 
+/** For commands that know steps: those of plugins, too. */
+export function withPlugins(command: Command): Command {
+  const summary = "folder or package with more steps (or TOWPATH_PLUGINS)";
+  return command.option("--plugin <path>", summary, gather);
+}
+
 /** Gathers a flag that may be given several times. */
 export function gather(value: string, earlier: string[] = []): string[] {
   return [...earlier, value];

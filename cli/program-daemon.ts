@@ -1,12 +1,11 @@
 import type { Command } from "commander";
-import { gather } from "#cli/flags.ts";
+import { gather, withPlugins } from "#cli/flags.ts";
 import type { CliIO } from "#cli/io.ts";
 import { defaultPort } from "#core/settings.ts";
 
 /** Commands that start a daemon. */
 export function addDaemonCommands(program: Command, io: CliIO): void {
-  program
-    .command("serve")
+  withPlugins(program.command("serve"))
     .description("run the daemon")
     .option("--data <folder>", "where everything is kept (or TOWPATH_DATA)")
     .option("--host <address>", "address to listen on", "127.0.0.1")

@@ -15,7 +15,6 @@ import { removeLeftContainers } from "#server/daemon/step-kinds.ts";
 import { loadOrCreateToken, openDataFolder } from "#server/data-folder.ts";
 import { openPort } from "#server/listen.ts";
 import type { Services } from "#server/services.ts";
-import { builtinSteps } from "#steps/index.ts";
 
 export interface Daemon {
   /** Where it listens. */
@@ -90,7 +89,8 @@ function serverServices(
     gates: createGates(store, now),
     gateLinks: parts.gateLinksAt(publicUrl),
     expressions,
-    steps: builtinSteps,
+    steps: parts.steps,
+    plugins: parts.plugins,
     token,
     publicUrl,
     version,

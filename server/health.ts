@@ -2,7 +2,7 @@ import type { Route } from "#server/route.ts";
 import type { Services } from "#server/services.ts";
 
 /** For load balancers and supervisors. */
-export const healthRoutes = ({ readiness, closing }: Services): Route[] => [
+export const healthRoutes = ({ readiness, closing, plugins }: Services): Route[] => [
   {
     method: "GET",
     path: "/healthz",
@@ -24,7 +24,9 @@ export const healthRoutes = ({ readiness, closing }: Services): Route[] => [
         .loops.filter(({ turning }) => !turning)
         .map(({ name }) => name);
       if (closing.aborted) return c.json({ ready: false, stuck, closing: true }, 503);
-      return c.json({ ready: stuck.length === 0, stuck }, stuck.length === 0 ? 200 : 503);
+      const leftOut = plugins?.problems.length ?? 0;
+      const extra = leftOut === 0 ? {} : { pluginProblems: leftOut };
+      return c.json({ ready: stuck.length === 0, stuck, ...extra }, stuck.length === 0 ? 200 : 503);
     },
   },
 ];

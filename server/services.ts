@@ -20,6 +20,8 @@ export interface Services {
   gateLinks: GateLinks;
   /** The kinds of steps that there are beside those of CustomPromotionSteps. */
   steps: readonly KnownStep[];
+  /** What came of the plugins that the settings name; none without it. */
+  plugins?: PluginReport;
   /** Reads the step that an image describes; absent where no containers are run. Throws a UserError. */
   describeStepImage?(request: {
     image: string;
@@ -40,6 +42,12 @@ export interface Services {
   closing: AbortSignal;
   /** Prometheus text of the rest of the daemon, appended to the server's own metrics. */
   metrics?: () => Promise<string>;
+}
+
+export interface PluginReport {
+  loaded: readonly { name: string; version: string; steps: readonly string[] }[];
+  /** What was left out, and why. */
+  problems: readonly { plugin: string; message: string }[];
 }
 
 /** Whether the daemon does its work, loop by loop. */

@@ -10,6 +10,7 @@ export interface ServeOptions {
   port: string;
   publicUrl?: string;
   allowNet?: string[];
+  plugin?: string[];
 }
 
 /** `towpath serve`: runs until SIGTERM or SIGINT; a second signal ends it at once. */
@@ -22,6 +23,7 @@ export async function serve(options: ServeOptions, io: CliIO): Promise<void> {
     port: portOf(options.port),
     publicUrl,
     allowNet: options.allowNet ?? [],
+    plugins: options.plugin,
     env: io.env,
     logTo: io.stderr,
   });

@@ -69,6 +69,15 @@ export const systemRoutes = (api: Api): Route[] => [
   },
   {
     method: "GET",
+    path: "/v1beta1/system/plugins",
+    id: "GetPlugins",
+    summary: "Tell which plugins were loaded, and what was left out of them",
+    needs: "view",
+    answers: { 200: "`loaded`: name, version and steps of each; `problems`: plugin and message." },
+    handle: (c) => c.json({ loaded: api.plugins?.loaded ?? [], problems: api.plugins?.problems ?? [] }),
+  },
+  {
+    method: "GET",
     path: "/v1beta1/system/controller-heartbeats",
     id: "GetControllerHeartbeats",
     summary: "Tell when the daemon's loops last turned",

@@ -13,16 +13,19 @@ import { createEgressPolicy, type EgressPolicy } from "#core/egress/policy.ts";
 import { createExpressions, type Expressions } from "#core/expressions/expressions.ts";
 import { createKeyedLock, type KeyedLock } from "#core/keyed-lock.ts";
 import { createGateLinks, type GateLinks } from "#core/promotion/gate-links.ts";
-import type { Fetch } from "#core/step.ts";
+import type { Fetch, StepDefinition } from "#core/step.ts";
 import { storeLimitsFrom } from "#core/store/limits.ts";
 import { openSqliteStore } from "#core/store/sqlite.ts";
 import type { Store } from "#core/store/store.ts";
 import { type Allowances, allowancesFrom } from "#runners/container/allowances.ts";
 import { connectEngine } from "#runners/container/engine.ts";
+import { loadPlugins, type Plugins } from "#runners/plugins/load-plugins.ts";
+import { pluginNamesFrom } from "#runners/plugins/plugin-source.ts";
 import { createDaemonLog } from "#server/daemon-log.ts";
 import type { DataFolder } from "#server/data-folder.ts";
 import { type Limits, limitsFrom } from "#server/limits.ts";
 import type { ServerLog } from "#server/services.ts";
+import { builtinSteps } from "#steps/index.ts";
 
 export interface DaemonSettings {
   /** Path of the data folder. */
@@ -34,6 +37,8 @@ export interface DaemonSettings {
   publicUrl?: string;
   /** Loopback and private addresses that steps and checks may reach, as `HOST[:PORT]`. */
   allowNet: readonly string[];
+  /** Folders and packages with steps of others, beside those of TOWPATH_PLUGINS. */
+  plugins?: readonly string[];
   env: NodeJS.ProcessEnv;
   logTo: NodeJS.WritableStream;
 }
@@ -48,6 +53,9 @@ export interface Parts {
   /** What of the machine steps in containers may use. */
   allowed: Allowances;
   log: ServerLog;
+  plugins: Plugins;
+  /** The daemon's own steps and those of plugins. */
+  steps: readonly StepDefinition[];
   egress: EgressPolicy;
   fetchWith(signal?: AbortSignal): Fetch;
   credentialsFor(project: string): CredentialSource;
@@ -70,6 +78,8 @@ export async function openParts(settings: DaemonSettings, folder: DataFolder): P
     cipher,
     limits: storeLimitsFrom(settings.env),
   });
+  const log = createDaemonLog(settings.logTo, masker.mask);
+  const plugins = await openPlugins(settings, log);
   const now = () => new Date();
   const credentials = credentialSettingsFrom({ fetch: createFetch({ policy }), now, env: settings.env });
   return {
@@ -79,7 +89,9 @@ export async function openParts(settings: DaemonSettings, folder: DataFolder): P
     lock: createKeyedLock(),
     docker: connectEngine(),
     allowed: allowancesFrom(settings.env),
-    log: createDaemonLog(settings.logTo, masker.mask),
+    log,
+    plugins,
+    steps: [...builtinSteps, ...plugins.steps],
     egress: policy,
     fetchWith: (signal) => createFetch({ policy, signal }),
     credentialsFor: (project) => credentialsFromStore(store, project, masker, credentials),
@@ -90,4 +102,15 @@ export async function openParts(settings: DaemonSettings, folder: DataFolder): P
     gateLinksAt: (publicUrl) => createGateLinks({ key, publicUrl, now }),
     now,
   };
+}
+
+/** Tells of each plugin, and of what is left out of it; the daemon starts in any case. */
+async function openPlugins({ env, plugins: named }: DaemonSettings, log: ServerLog): Promise<Plugins> {
+  const plugins = await loadPlugins(pluginNamesFrom(env, named), {
+    folder: process.cwd(),
+    taken: builtinSteps.map(({ name }) => name),
+  });
+  for (const { name, version, steps } of plugins.loaded) log.info("plugin loaded", { name, version, steps });
+  for (const { plugin, message } of plugins.problems) log.error("plugin left out", { plugin, problem: message });
+  return plugins;
 }

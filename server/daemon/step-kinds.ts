@@ -17,7 +17,6 @@ import { builtinStepKinds, combineStepKinds } from "#runners/step-kinds.ts";
 import type { Parts } from "#server/daemon/parts.ts";
 import type { DataFolder } from "#server/data-folder.ts";
 import container from "#steps/container.ts";
-import { builtinSteps } from "#steps/index.ts";
 import script from "#steps/script.ts";
 
 /** Steps of the daemon's own come first: no definition can take a built-in step's name. */
@@ -27,7 +26,7 @@ export function stepKinds(
   links: GateLinks,
   containers: ContainerServices,
 ): StepKinds {
-  const runner = createInProcessRunner(builtinSteps, {
+  const runner = createInProcessRunner(parts.steps, {
     ...parts,
     cacheFolder: folder.cache,
     gateLinks: hiddenLinks(links, parts.masker),
@@ -39,7 +38,7 @@ export function stepKinds(
   return combineStepKinds(
     builtinStepKinds([container], createInlineContainerRunner(containers)),
     builtinStepKinds([script], createScriptRunner({ ...containers, ...scripts, egress: parts.egress })),
-    builtinStepKinds(builtinSteps, runner),
+    builtinStepKinds(parts.steps, runner),
     customStepKinds(parts.store, containers),
   );
 }

@@ -79,7 +79,13 @@ describe("plugins", () => {
     expect(steps.map(({ name }) => name)).toEqual(["one", "two", "three", "four"]);
   });
 
-  it.each([
+  const broken: {
+    what: string;
+    name: string;
+    manifest?: object;
+    files?: Record<string, string>;
+    message: RegExp;
+  }[] = [
     { what: "is not there", name: "./nowhere", message: /there is no folder ".*nowhere"/ },
     {
       what: "is not installed",
@@ -155,14 +161,18 @@ describe("plugins", () => {
       files: { "a.js": stepModule("same"), "b.js": stepModule("same") },
       message: /^b\.js: step "same" was brought by another module already$/,
     },
-  ])("are told of and left out when one $what", async ({ name, files = {}, manifest, message }) => {
-    await plugin("good", { "good.js": stepModule("good") });
-    if (name.startsWith("./") && name !== "./nowhere") await plugin(name, files, manifest);
-    const { steps, problems } = await load(name, "./good");
-    expect(problems).toEqual([{ plugin: name, message: expect.stringMatching(message) }]);
-    expect(steps.map((step) => step.name)).toContain("good");
-    expect(globalThis).not.toHaveProperty("pluginRan");
-  });
+  ];
+  it.each(broken)(
+    "are told of and left out when one $what",
+    async ({ name, files = {}, manifest, message }) => {
+      await plugin("good", { "good.js": stepModule("good") });
+      if (name.startsWith("./") && name !== "./nowhere") await plugin(name, files, manifest);
+      const { steps, problems } = await load(name, "./good");
+      expect(problems).toEqual([{ plugin: name, message: expect.stringMatching(message) }]);
+      expect(steps.map((step) => step.name)).toContain("good");
+      expect(globalThis).not.toHaveProperty("pluginRan");
+    },
+  );
 
   it("fail their step, and nothing else, by what they throw and return", async () => {
     await plugin("unruly", {
