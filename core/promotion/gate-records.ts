@@ -55,11 +55,18 @@ export function gateOpened(gate: GateResource, now: Date): Write {
 /** What is told of a link that somebody had made. The link itself is told to nobody else. */
 export function gateLinkMade(
   gate: GateResource,
-  link: { by: string; decision: string; id: string; madeFor?: string; expiresAt: Date },
+  link: {
+    by: string;
+    decision: string;
+    id: string;
+    madeFor?: string;
+    expiresAt: Date;
+    from: AnswerSource;
+  },
   now: Date,
 ): Write[] {
   const details = {
-    ...detailsOf(gate, { via: "api", link: link.id, madeFor: link.madeFor }),
+    ...detailsOf(gate, { ...link.from, link: link.id, madeFor: link.madeFor }),
     decision: link.decision,
     "expires-at": link.expiresAt.toISOString(),
   };

@@ -41,7 +41,7 @@ export async function useLink(c: ServerContext, api: Api, token: string, message
     const action = decision === "release" ? "approve" : "reject";
     return ifCounted(await api.gates.respond({ ...address, responder: holder, action }));
   }
-  if (!mayDecide(holder, project)) throw refusal(`${holder.user} may not decide this gate`, 403);
+  if (!mayDecide(holder, project)) throw refusal(`the gate does not ask ${holder.user}`, 403);
   const outcome = await api.gates.decide({
     ...address,
     decision: decision === "release" ? "released" : "denied",
@@ -61,7 +61,7 @@ async function currentHolder({ apiTokens }: Api, { holder }: GateLink): Promise<
   const [, namespace, name] = /^token:([^/]+)\/(.+)$/.exec(holder.user) ?? [];
   if (namespace !== undefined && name !== undefined) {
     const role = await apiTokens.roleOf(namespace, name);
-    if (role !== holder.role) throw refusal(`${holder.user} has no longer the right to it`, 403);
+    if (role !== holder.role) throw refusal(`the right of ${holder.user}, who had it made, has ended`, 403);
   }
   return { ...holder, claims: { ...holder.claims, sub: holder.user } };
 }

@@ -5,6 +5,7 @@ import { gateLinkMade } from "#core/promotion/gate-records.ts";
 import { type GateResource, isOpen } from "#core/promotion/gate-resource.ts";
 import { Duration, parseDuration } from "#core/resources/duration.ts";
 import type { GateQuestion } from "#core/step.ts";
+import { answerSource } from "#server/api/answer-source.ts";
 import type { Api } from "#server/api/api.ts";
 import { gateFrom } from "#server/api/gate-address.ts";
 import { mayAnswer, responderOf } from "#server/api/gates.ts";
@@ -55,7 +56,14 @@ async function makeLink(c: ServerContext, api: Api) {
     holder: holderFor(responderOf(identity), gate.spec.asks),
     ...(madeFor !== undefined && { madeFor }),
   });
-  await record(api, gate, { by: identity.actor, decision, id, madeFor, expiresAt });
+  await record(api, gate, {
+    by: identity.actor,
+    decision,
+    id,
+    madeFor,
+    expiresAt,
+    from: answerSource(c),
+  });
   return { url, id, decision, expiresAt: expiresAt.toISOString(), ...(madeFor && { for: madeFor }) };
 }
 

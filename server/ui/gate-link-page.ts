@@ -25,8 +25,8 @@ export function gateLinkPage({ link, gate }: OpenLink): Markup {
         ${gate.step} since ${moment(gate.openedAt)}.
       </p>
       <p class="hint">
-        This link works once, until ${moment(link.expiresAt.toISOString())}. What you decide is recorded as
-        ${link.holder.user}${link.madeFor ? html`, through a link for ${link.madeFor}` : ""}.
+        This link works once and expires ${moment(link.expiresAt.toISOString())}. What you decide is recorded as
+        decided by ${link.holder.user}${link.madeFor ? html`, through a link for ${link.madeFor}` : ""}.
       </p>
       <form method="post" class="stack" aria-labelledby="question">
         <label for="why">Why (optional)</label>
@@ -47,17 +47,19 @@ export function gateLinkDone({ link, gate }: OpenLink): Markup {
     `${gate.step} ${said[link.decision]}`,
     html`
       <h1 id="done">You have ${said[link.decision]} ${gate.step} of ${gate.project} / ${gate.stage}</h1>
-      <p role="status">${gate.message}${gate.message ? ": " : ""}it is on record.${more}</p>`,
+      <p>${gate.message}</p>
+      <p role="status">It is on record.${more}</p>`,
   );
 }
 
 /** Why a link decides nothing; as much as anybody may know who has it. */
-export function gateLinkRefused(why: string): Markup {
+export function gateLinkRefused(error: string): Markup {
+  const why = error.replace(/^This link decides nothing: /, "");
   return page(
     "This link decides nothing",
     html`
       <h1>This link decides nothing</h1>
-      <p class="notice notice-bad" role="alert">${why.replace(/^This link decides nothing: /, "")}</p>
+      <p class="notice notice-bad" role="alert">${why.slice(0, 1).toUpperCase()}${why.slice(1)}</p>
       <p class="hint">Sign in to see how the gate stands: <a href="/">to the pipelines</a></p>`,
   );
 }

@@ -4,7 +4,7 @@ import type { Markup } from "#server/ui/markup.ts";
 /** The frame of every page. `kind` tells the script what the page can do. */
 export function layout(page: {
   title: string;
-  kind: "status" | "gate" | "link" | "login";
+  kind: "status" | "gate" | "link" | "login" | "refused";
   head?: Markup;
   body: Markup;
 }): Markup {

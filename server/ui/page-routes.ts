@@ -10,7 +10,7 @@ import { explainError } from "#server/errors.ts";
 import type { Route, ServerContext } from "#server/route.ts";
 import type { SseMessage } from "#server/sse.ts";
 import { gatePath as pagePath } from "#server/ui/gate-card.ts";
-import { inputPrefix } from "#server/ui/gate-forms.ts";
+import { type FormValues, inputPrefix } from "#server/ui/gate-forms.ts";
 import { gatePage } from "#server/ui/gate-page.ts";
 import { loginPage } from "#server/ui/login-page.ts";
 import { loadStatus } from "#server/ui/pipeline-view.ts";
@@ -120,16 +120,18 @@ export const pageRoutes = (api: Api): Route[] => [
     summary: "Respond to a gate that asks for approvals or for input, from a page",
     needs: "view",
     answers: { 303: "Counted.", 400: "The gate's page, with what did not fit." },
-    handle: async (c) =>
-      orTell(
+    handle: async (c) => {
+      const texts = textsOf(await c.req.formData());
+      return orTell(
         c,
         async () => {
           const gate = await gateFrom(c, api);
-          await respond(c, api, responseFrom(gate, await c.req.formData()));
+          await respond(c, api, responseFrom(gate, texts));
           return pagePath(gate);
         },
-        (error) => gatePageWith(c, api, error),
-      ),
+        (error) => gatePageWith(c, api, error, texts),
+      );
+    },
   },
 ];
 
@@ -160,13 +162,17 @@ function freezeRoute(api: Api, verb: "freeze" | "unfreeze"): Route {
   };
 }
 
-async function gatePageWith(c: ServerContext, api: Api, error: string) {
+async function gatePageWith(c: ServerContext, api: Api, error: string, given?: FormValues) {
   const gate = await gateFrom(c, api);
-  return gatePage(gate, mayAnswer(c.get("identity"), gate), error);
+  return gatePage(gate, mayAnswer(c.get("identity"), gate), { error, given });
 }
 
-function responseFrom({ asks }: Gate, form: FormData): RespondRequest {
-  const texts = [...form].map(([name, value]) => [name, String(value)] as const);
+function textsOf(form: FormData): Map<string, string> {
+  return new Map([...form].map(([name, value]) => [name, String(value)]));
+}
+
+function responseFrom({ asks }: Gate, given: FormValues): RespondRequest {
+  const texts = [...given];
   if (asks?.kind !== "input") return ApprovalForm.parse(Object.fromEntries(texts));
   const fields = texts
     .filter(([name]) => name.startsWith(inputPrefix))

@@ -146,28 +146,33 @@ describe("a signed link", () => {
       expect((await open(server, path)).status).toBe(409);
       const again = await press(server, path, path === deny ? "deny" : "release");
       expect(again.status).toBe(409);
-      expect(await again.text()).toContain(`the gate was ${state} by admin at 2030`);
+      expect(await again.text()).toContain(`he gate was ${state} by admin at 2030`);
     }
   });
 
   it.each<[string, string | (() => string), number, string]>([
-    ["with another signature", () => `${signed().slice(0, -4)}AAAA`, 404, "not one of this daemon"],
-    ["with the signature spelled otherwise", () => `${signed()}=`, 404, "not one of this daemon"],
-    ["without one", () => signed().split(".")[0] as string, 404, "not one of this daemon"],
-    ["with something behind it", () => `${signed()}.x`, 404, "not one of this daemon"],
-    ["of another daemon", signed({}, new Uint8Array(32).fill(8)), 404, "not one of this daemon"],
+    ["with another signature", () => `${signed().slice(0, -4)}AAAA`, 404, "t is not one of this daemon"],
+    ["with the signature spelled otherwise", () => `${signed()}=`, 404, "t is not one of this daemon"],
+    ["without one", () => signed().split(".")[0] as string, 404, "t is not one of this daemon"],
+    ["with something behind it", () => `${signed()}.x`, 404, "t is not one of this daemon"],
+    ["of another daemon", signed({}, new Uint8Array(32).fill(8)), 404, "t is not one of this daemon"],
     [
       "whose contents were changed",
       () => tampered(signed({ decision: "deny" })),
       404,
-      "not one of this daemon",
+      "t is not one of this daemon",
     ],
-    ["that has expired", signed({ expiresAt: new Date("2030-01-02T03:04:05Z") }), 410, "was good until 2030"],
+    [
+      "that has expired",
+      signed({ expiresAt: new Date("2030-01-02T03:04:05Z") }),
+      410,
+      "t was good until 2030",
+    ],
     ["to another promotion of that name", signed({ promotionUid: "uid-2" }), 410, "is over"],
     ["to another promotion", signed({ promotion: "prod.other" }), 410, "is over"],
     ["to another project", signed({ project: "other" }), 410, "is over"],
     ["to another step", signed({ step: "other" }), 410, "is over"],
-    ["of nothing", "/gate-link/x", 404, "not one of this daemon"],
+    ["of nothing", "/gate-link/x", 404, "t is not one of this daemon"],
   ])("%s is refused", async (_, given, status, why) => {
     const server = await serverWith();
     const path = typeof given === "string" ? given : given();
@@ -231,7 +236,7 @@ describe("the right that a link carries", () => {
     await server.call("DELETE", "/v1beta1/projects/shop/api-tokens/ci");
     const refused = await press(server, path);
     expect(refused.status).toBe(403);
-    expect(await refused.text()).toContain("token:shop/ci has no longer the right to it");
+    expect(await refused.text()).toContain("he right of token:shop/ci, who had it made, has ended");
     expect(await stateOf(server)).toBe("open");
     await tokenOf(server, "kargo-promoter", "ci");
     expect((await press(server, path)).status).toBe(200);

@@ -124,7 +124,11 @@ describe("a gate that asks for input", () => {
     const viewer = await caller(server, "kargo-viewer", "jo");
     const wrong = await viewer.form(`${page}/respond`, { "input.count": "0", "input.note": "too long" });
     expect(wrong.status).toBe(400);
-    expect(await wrong.text()).toMatch(/count must be &gt;= 1; note must NOT have more than 5 characters/);
+    const refused = await wrong.text();
+    expect(refused).toMatch(/count must be &gt;= 1; note must NOT have more than 5 characters/);
+    // What was filled in is still there, and stays: the page is not brought up to date under somebody's hands.
+    expect(refused).toContain('value="too long"');
+    expect(refused).toContain('<body data-page="refused">');
     const fields = { "input.count": "3", "input.urgent": "true", "input.note": "", "input.tags": '["a"]' };
     expect((await viewer.form(`${page}/respond`, fields)).status).toBe(303);
     expect(await server.store.get({ kind: "Gate", project: "shop", name: `${promotion}.ask` })).toMatchObject(
