@@ -35,6 +35,7 @@ export const cliKinds: readonly CliKind[] = [
   projectKind("AnalysisRun", "analysis-runs", "analysisrun", "analysisruns"),
   projectKind("ConfigMap", "configmaps", "configmap", "cm"),
   projectKind("MessageChannel", "message-channels", "messagechannel", "messagechannels"),
+  projectKind("EventRouter", "event-routers", "eventrouter", "eventrouters"),
   sharedKind(
     "ClusterPromotionTask",
     "cluster-promotion-tasks",

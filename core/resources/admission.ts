@@ -5,6 +5,8 @@ import type { ClusterConfig } from "#core/resources/cluster-config.ts";
 import type { FieldError } from "#core/resources/field-error.ts";
 import type { Freight } from "#core/resources/freight.ts";
 import { freightChanges, freightErrors } from "#core/resources/freight-rules.ts";
+import { eventTypeErrors } from "#core/resources/event-router-rules.ts";
+import type { EventRouter } from "#core/resources/event-router.ts";
 import type { MessageChannel } from "#core/resources/message-channel.ts";
 import type { ProjectConfig } from "#core/resources/project-config.ts";
 import { clusterConfigErrors, projectConfigErrors } from "#core/resources/project-config-rules.ts";
@@ -86,6 +88,8 @@ function ownErrors(resource: Resource): FieldError[] {
     case "MessageChannel":
     case "ClusterMessageChannel":
       return channelErrors(resource as unknown as MessageChannel);
+    case "EventRouter":
+      return eventTypeErrors(resource as unknown as EventRouter);
     case "AnalysisTemplate":
     case "ClusterAnalysisTemplate":
     case "AnalysisRun":

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { kargoEnterpriseV1alpha1 } from "#core/resources/api-versions.ts";
-import { MessageChannelSpec } from "#core/resources/message-channel.ts";
+import { MessageChannelSpec, MessageChannelStatus } from "#core/resources/message-channel.ts";
 import { ObjectMeta } from "#core/resources/metadata.ts";
 
 /** A MessageChannel for all projects. */
@@ -9,5 +9,6 @@ export const ClusterMessageChannel = z.strictObject({
   kind: z.literal("ClusterMessageChannel"),
   metadata: ObjectMeta,
   spec: MessageChannelSpec.describe("Where messages go."),
+  status: MessageChannelStatus.optional(),
 });
 export type ClusterMessageChannel = z.infer<typeof ClusterMessageChannel>;

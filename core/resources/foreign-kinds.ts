@@ -11,7 +11,6 @@ const foreignKinds: ReadonlyMap<string, string> = new Map([
   ["ApplicationSet", "argoproj.io"],
   ["AppProject", "argoproj.io"],
   ["Rollout", "argoproj.io"],
-  ["EventRouter", "ee.kargo.akuity.io"],
   ["PromotionRequest", "kargo.akuity.io"],
   ["Target", "kargo.akuity.io"],
   ["Kustomization", "kustomize.config.k8s.io"],

@@ -13,6 +13,7 @@ import { ClusterMessageChannel } from "#core/resources/cluster-message-channel.t
 import { ClusterPromotionTask } from "#core/resources/cluster-promotion-task.ts";
 import { ConfigMap } from "#core/resources/config-map.ts";
 import { CustomPromotionStep } from "#core/resources/custom-promotion-step.ts";
+import { EventRouter } from "#core/resources/event-router.ts";
 import { Freight } from "#core/resources/freight.ts";
 import { MessageChannel } from "#core/resources/message-channel.ts";
 import { Namespace } from "#core/resources/namespace.ts";
@@ -121,6 +122,13 @@ const definitions: readonly KindDefinition[] = [
     plural: "clustermessagechannels",
     namespaced: false,
     schema: ClusterMessageChannel,
+  },
+  {
+    kind: "EventRouter",
+    apiVersion: kargoEnterpriseV1alpha1,
+    plural: "eventrouters",
+    namespaced: true,
+    schema: EventRouter,
   },
 ];
 

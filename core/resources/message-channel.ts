@@ -44,11 +44,30 @@ export const MessageChannelSpec = z.strictObject({
 });
 export type MessageChannelSpec = z.infer<typeof MessageChannelSpec>;
 
+/** What became of the messages to a channel. */
+export const MessageChannelStatus = z.object({
+  lastDeliveredAt: z.string().optional(),
+  lastFailure: z
+    .object({
+      at: z.string(),
+      /** Type of the event that the message was about. */
+      event: z.string(),
+      message: z.string(),
+      /** How often it was tried by then. */
+      attempts: z.int(),
+      /** Whether it is not tried again. */
+      givenUp: z.boolean(),
+    })
+    .optional(),
+});
+export type MessageChannelStatus = z.infer<typeof MessageChannelStatus>;
+
 /** Where messages of a project go: exactly one of slack, smtp and http. */
 export const MessageChannel = z.strictObject({
   apiVersion: z.literal(kargoEnterpriseV1alpha1),
   kind: z.literal("MessageChannel"),
   metadata: ObjectMeta,
   spec: MessageChannelSpec.describe("Where messages go."),
+  status: MessageChannelStatus.optional(),
 });
 export type MessageChannel = z.infer<typeof MessageChannel>;

@@ -55,6 +55,13 @@ const kinds: readonly KindApi[] = [
     plural: "ClusterMessageChannels",
   },
   {
+    kind: "EventRouter",
+    apiVersion: kargoEnterpriseV1alpha1,
+    path: "/v1beta1/projects/:project/event-routers",
+    parameter: "event-router",
+    plural: "EventRouters",
+  },
+  {
     kind: "CustomPromotionStep",
     apiVersion: kargoEnterpriseV1alpha1,
     path: "/v1beta1/shared/custom-promotion-steps",

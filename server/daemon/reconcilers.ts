@@ -17,6 +17,7 @@ import type { ContainerServices } from "#runners/container/container-services.ts
 import { forgetContainers } from "#runners/container/forget.ts";
 import { analysisJobs } from "#server/daemon/containers.ts";
 import { daemonGit } from "#server/daemon/git.ts";
+import { notificationReconcilers } from "#server/daemon/notifications.ts";
 import type { Parts } from "#server/daemon/parts.ts";
 import { stepKinds } from "#server/daemon/step-kinds.ts";
 import type { DataFolder } from "#server/data-folder.ts";
@@ -70,6 +71,7 @@ export function registerReconcilers(
   const jobs = analysisJobs(parts, containers);
   scheduler.register(createAnalysisRunReconciler({ ...parts, jobs, fetch: parts.fetchWith() }));
   createConfigReconcilers({ store, publicUrl, now }).forEach(scheduler.register);
+  notificationReconcilers(parts, publicUrl).forEach(scheduler.register);
   scheduler.register(createProjectReconciler({ store, now }));
   scheduler.register(
     createWarehouseReconciler({

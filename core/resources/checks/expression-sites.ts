@@ -18,6 +18,7 @@ const bareExpressions: Record<string, readonly string[]> = {
   CustomPromotionStep: ["spec.output.transform.*"],
   MessageChannel: ["spec.http.successExpression", "spec.http.failureExpression"],
   ClusterMessageChannel: ["spec.http.successExpression", "spec.http.failureExpression"],
+  EventRouter: ["spec.when"],
   ProjectConfig: ["spec.webhookReceivers.*.generic.actions.*.whenExpression"],
   ClusterConfig: ["spec.webhookReceivers.*.generic.actions.*.whenExpression"],
 };
@@ -26,6 +27,7 @@ const bareExpressions: Record<string, readonly string[]> = {
 const templates: Record<string, readonly string[]> = {
   Stage: ["spec.verification.args.*.value"],
   CustomPromotionStep: ["spec.command.*", "spec.env.*.value"],
+  EventRouter: ["spec.output", "spec.channels.*.output", "spec.groupingKey"],
   ProjectConfig: [
     "spec.webhookReceivers.*.generic.actions.*.targetSelectionCriteria",
     "spec.webhookReceivers.*.generic.actions.*.parameters.*",

@@ -7,6 +7,7 @@ import { stepListOf } from "#core/resources/checks/step-lists.ts";
 import { refIn, type World } from "#core/resources/checks/world.ts";
 import type { Freight } from "#core/resources/freight.ts";
 import type { LoadedResource } from "#core/resources/load.ts";
+import type { EventRouter } from "#core/resources/event-router.ts";
 import type { MessageChannel } from "#core/resources/message-channel.ts";
 import type { Path } from "#core/resources/path.ts";
 import type { ProjectConfig } from "#core/resources/project-config.ts";
@@ -58,6 +59,13 @@ function ownReferences({ resource }: LoadedResource): Reference[] {
       const { secretRef } = (resource as unknown as MessageChannel).spec;
       return secretRef ? [{ path: ["spec", "secretRef", "name"], kind: "Secret", name: secretRef.name }] : [];
     }
+    case "EventRouter":
+      return (resource as unknown as EventRouter).spec.channels.map(({ kind, name }, index) => ({
+        path: ["spec", "channels", index, "name"],
+        kind,
+        name,
+        shared: kind === "ClusterMessageChannel",
+      }));
     case "AnalysisTemplate":
     case "ClusterAnalysisTemplate":
       return analysisReferences(resource as unknown as AnalysisTemplate);

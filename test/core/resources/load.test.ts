@@ -360,7 +360,6 @@ items:
   it.each([
     ["rbac.authorization.k8s.io/v1", "RoleBinding"],
     ["argoproj.io/v1alpha1", "Application"],
-    ["ee.kargo.akuity.io/v1alpha1", "EventRouter"],
   ])("of kinds that often stand beside Kargo's are left out with a warning: %s %s", (apiVersion, kind) => {
     const { resources, problems } = load(`apiVersion: ${apiVersion}\nkind: ${kind}\nmetadata: {name: x}`);
     expect(resources).toEqual([]);

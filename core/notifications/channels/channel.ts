@@ -1,0 +1,57 @@
+import type { CheckedAddress } from "#core/egress/policy.ts";
+import type { Expressions } from "#core/expressions/expressions.ts";
+import type { Fetch } from "#core/step.ts";
+
+/** A message's content: text, or what the message's encoding holds, in the form that the channel documents. */
+export type MessageContent = string | Readonly<Record<string, unknown>>;
+
+export interface OutgoingMessage {
+  /** The same each time that the message is tried: receivers tell a second copy by it. */
+  id: string;
+  content: MessageContent;
+  /** Of a mail, where the content says none. */
+  subject: string;
+  /** The Slack thread to write to. */
+  threadTS?: string;
+}
+
+/** What the channel tells of a message that it took. */
+export interface SentMessage {
+  /** The Slack thread that the message stands in. */
+  threadTS?: string;
+}
+
+export interface ChannelContext {
+  /** The values of the channel's Secret; masked by now. */
+  secret: Readonly<Record<string, string>>;
+  /** Under the egress rules, as all of these. */
+  fetch: Fetch;
+  addresses(host: string, port: number): Promise<CheckedAddress[]>;
+  expressions: Pick<Expressions, "evaluate">;
+  signal: AbortSignal;
+}
+
+/** Carries messages to one type of channel. Throws a DeliveryFailure, or what the network threw. */
+export type Carry<Spec> = (
+  spec: Spec,
+  message: OutgoingMessage,
+  context: ChannelContext,
+) => Promise<SentMessage>;
+
+/** A channel that did not take a message. */
+export class DeliveryFailure extends Error {
+  override name = "DeliveryFailure";
+  /** Trying again cannot help. */
+  readonly permanent: boolean;
+  /** How long the receiver wants to be left alone. */
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(
+    message: string,
+    options: ErrorOptions & { permanent?: boolean; retryAfterSeconds?: number } = {},
+  ) {
+    super(message, options);
+    this.permanent = options.permanent ?? false;
+    this.retryAfterSeconds = options.retryAfterSeconds;
+  }
+}

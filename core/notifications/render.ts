@@ -1,0 +1,69 @@
+import type { Expressions, HostFunctions } from "#core/expressions/expressions.ts";
+import { defaultMessage, defaultSubject } from "#core/notifications/default-message.ts";
+import type { EncodingType } from "#core/notifications/encoding.ts";
+import { eventPayload } from "#core/notifications/event-payload.ts";
+import { linkPlaceholders } from "#core/notifications/link-placeholders.ts";
+import type { EventRouterSpec } from "#core/resources/event-router.ts";
+import type { Resource } from "#core/resources/resource.ts";
+import type { EventRecord } from "#core/store/store.ts";
+
+/** A message that waits to be decoded and sent. */
+export interface RenderedMessage {
+  channel: { kind: "MessageChannel" | "ClusterMessageChannel"; name: string };
+  text: string;
+  encodingType: EncodingType;
+  subject: string;
+  groupingKey?: string;
+}
+
+export interface Happening {
+  event: EventRecord;
+  /** What the event is about, as it stands now; absent when it is gone. */
+  data: Resource | undefined;
+  uiBaseURL: string;
+}
+
+/** The functions that routers know beside the language's own. */
+const functions: HostFunctions = {
+  deref: { minArgs: 1, maxArgs: 1, call: ([value]) => value },
+  escape_json_string: {
+    minArgs: 1,
+    maxArgs: 1,
+    call: ([text]) => JSON.stringify(String(text ?? "")).slice(1, -1),
+  },
+};
+
+/** The messages that a router makes of an event; none where its `when` is false. Throws where it cannot be told. */
+export async function render(
+  expressions: Pick<Expressions, "evaluate" | "renderTemplate">,
+  { types: _, when, channels, output, encodingType, groupingKey }: EventRouterSpec,
+  { event: record, data, uiBaseURL }: Happening,
+): Promise<RenderedMessage[]> {
+  const event = eventPayload(record);
+  const type = record.reason;
+  const links = data?.kind === "Gate" ? linkPlaceholders(data) : undefined;
+  const env = { type, event, data: data ?? null, ctx: { uiBaseURL }, links: links ?? null };
+  if (when && !(await holds(expressions, when, env))) return [];
+  const fill = (template: string) => expressions.renderTemplate(template, { env, functions });
+  const group = groupingKey ? { groupingKey: await fill(groupingKey) } : {};
+  const standard = { text: defaultMessage({ type, event, uiBaseURL, links }), encodingType: "" as const };
+  const common = output ? { text: await fill(output), encodingType: encodingType ?? "" } : standard;
+  return await Promise.all(
+    channels.map(async ({ kind, name, ...own }) => ({
+      channel: { kind, name },
+      subject: defaultSubject(type, event),
+      ...(own.output ? { text: await fill(own.output), encodingType: own.encodingType ?? "" } : common),
+      ...group,
+    })),
+  );
+}
+
+async function holds(
+  expressions: Pick<Expressions, "evaluate">,
+  when: string,
+  env: Record<string, unknown>,
+): Promise<boolean> {
+  const value = await expressions.evaluate(when, { env, functions });
+  if (typeof value === "boolean") return value;
+  throw new Error(`"when" must be true or false, and is ${JSON.stringify(value)}: ${when}`);
+}
