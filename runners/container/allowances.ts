@@ -2,6 +2,7 @@ import { posix } from "node:path";
 import { StepFailure, UserError } from "#core/failure.ts";
 import type { ContainerSpec } from "#runners/container/container-spec.ts";
 import { outputMount, workspaceMount } from "#runners/container/create-options.ts";
+import { parseQuantity } from "#runners/container/quantity.ts";
 
 /** What of the machine the operator opens to containers; nothing of it without him. */
 export interface Allowances {
@@ -10,11 +11,13 @@ export interface Allowances {
   /** Paths under /dev. */
   devices: readonly string[];
   gpus: boolean;
+  /** What a step may write to disk; 10 GiB without it. */
+  diskBytes?: number;
 }
 
 /**
  * From TOWPATH_CONTAINER_NETWORKS (`bridge`, or names of networks) and TOWPATH_CONTAINER_DEVICES (`gpus`, or
- * paths under /dev), each a list with commas. Throws a UserError that says what cannot be allowed.
+ * paths under /dev), each a list with commas, and TOWPATH_CONTAINER_DISK (such as `2Gi`). Throws a UserError that says what cannot be allowed.
  */
 export function allowancesFrom(env: Record<string, string | undefined>): Allowances {
   const networks = listOf(env.TOWPATH_CONTAINER_NETWORKS);
@@ -25,7 +28,21 @@ export function allowancesFrom(env: Record<string, string | undefined>): Allowan
     );
   }
   const devices = listOf(env.TOWPATH_CONTAINER_DEVICES);
-  return { networks, devices: devices.filter((name) => name !== "gpus"), gpus: devices.includes("gpus") };
+  return {
+    networks,
+    devices: devices.filter((name) => name !== "gpus"),
+    gpus: devices.includes("gpus"),
+    diskBytes: diskFrom(env.TOWPATH_CONTAINER_DISK),
+  };
+}
+
+function diskFrom(text: string | undefined): number | undefined {
+  if (!text) return undefined;
+  try {
+    return parseQuantity(text, "TOWPATH_CONTAINER_DISK");
+  } catch (error) {
+    throw new UserError((error as Error).message, { cause: error });
+  }
 }
 
 function listOf(text = ""): string[] {

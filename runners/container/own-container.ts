@@ -15,12 +15,13 @@ import {
   removeContainer,
 } from "#runners/container/containers.ts";
 import { createOptions } from "#runners/container/create-options.ts";
+import { defaultDiskBytes, watchDisk } from "#runners/container/disk-watch.ts";
 import { engineFailure, isNotFound } from "#runners/container/engine.ts";
 import { followLog, keptStream, type LoggedUpTo } from "#runners/container/follow.ts";
 import { outputFolder, prepareOutputFolder } from "#runners/container/output-folder.ts";
 import { digestOf, ensureImage, makeCaches, placeOf } from "#runners/container/placing.ts";
 import { startFailure } from "#runners/container/verdicts.ts";
-import { defaultUser, lendTree } from "#runners/container/workspace-owner.ts";
+import { lendTree, workspaceOwner } from "#runners/container/workspace-owner.ts";
 
 /** Runs an attempt in a container that nobody else has. */
 export async function runInOwn(services: ContainerServices, attempt: ContainerAttempt): Promise<Outcome> {
@@ -98,7 +99,7 @@ async function start(
   const fits = made?.digest === digestOf(options);
   if (made && !fits) await removeContainer(made.container);
   await prepareOutputFolder(outputFolder(services.outputRoot, invocation), spec.files);
-  await lendTree(invocation.workspace, defaultUser());
+  await lendTree(invocation.workspace, workspaceOwner(spec.user));
   const container = made && fits ? made.container : await create(services, spec, invocation, options, say);
   try {
     await container.start();
@@ -123,9 +124,16 @@ async function finish(
   });
   followed.catch(() => undefined);
   const folder = outputFolder(services.outputRoot, invocation);
+  const tooMuch = watchDisk({
+    folders: [invocation.workspace],
+    container,
+    limitBytes: services.allowed.diskBytes ?? defaultDiskBytes,
+    signal: stopFollowing.signal,
+  });
+  tooMuch.catch(() => undefined);
   let isLeft = false;
   try {
-    const ended = await endOf(container, spec, io.signal);
+    const ended = await Promise.race([endOf(container, spec, io.signal), tooMuch]);
     if (ended === "leftRunning") {
       isLeft = true;
       stopFollowing.abort();
@@ -136,6 +144,7 @@ async function finish(
     if (io.signal.aborted) throw io.signal.reason;
     return await concludeAttempt(services, attempt, { ...ended, container, log, folder });
   } finally {
+    stopFollowing.abort();
     if (!isLeft) {
       services.pool.discard(container);
       await folder.remove();

@@ -6,6 +6,7 @@ import { StepFailure } from "#core/failure.ts";
 import type { Outcome } from "#core/step.ts";
 import { concludeAttempt } from "#runners/container/conclude.ts";
 import type { ContainerAttempt, ContainerServices } from "#runners/container/container-services.ts";
+import { defaultDiskBytes, watchDisk } from "#runners/container/disk-watch.ts";
 import { engineFailure } from "#runners/container/engine.ts";
 import { keptStream, type LoggedUpTo } from "#runners/container/follow.ts";
 import type { OutputFolder } from "#runners/container/output-folder.ts";
@@ -56,7 +57,10 @@ export async function finishShared(
     );
     ended.catch(() => undefined);
     const end = Promise.race([following, ended]);
-    await Promise.race([end, abortOf(io.signal, over.signal)]);
+    const { workspace } = attempt.invocation;
+    const limitBytes = services.allowed.diskBytes ?? defaultDiskBytes;
+    const tooMuch = watchDisk({ folders: [workspace], container, limitBytes, signal: over.signal });
+    await Promise.race([end, abortOf(io.signal, over.signal), tooMuch]);
     if (io.signal.aborted) {
       if (!(io.signal.reason instanceof DaemonStopping)) {
         if (group !== undefined) await terminate(container, group);

@@ -21,7 +21,7 @@ import { digestOf, ensureImage, makeCaches, placeOf } from "#runners/container/p
 import type { WarmContainer } from "#runners/container/pool.ts";
 import { finishShared, type SharedCommand } from "#runners/container/shared-command.ts";
 import { startFailure } from "#runners/container/verdicts.ts";
-import { defaultUser, lendTree } from "#runners/container/workspace-owner.ts";
+import { lendTree, workspaceOwner } from "#runners/container/workspace-owner.ts";
 
 /** Where an attempt in a shared container is found again after a restart of the daemon. */
 interface Trace {
@@ -160,7 +160,7 @@ async function createCommand(
 ): Promise<SharedCommand | undefined> {
   const folder = outputFolder(services.outputRoot, invocation, within);
   await prepareOutputFolder(folder, spec.files);
-  await lendTree(invocation.workspace, defaultUser());
+  await lendTree(invocation.workspace, workspaceOwner(spec.user));
   const mark = randomUUID();
   const created = await container
     .exec({

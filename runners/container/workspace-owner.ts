@@ -14,6 +14,12 @@ export function defaultUser(): { uid: number; gid: number } {
   return { uid, gid: process.getgid?.() ?? uid };
 }
 
+/** Who is to own the workspace while a command runs as `user`: a name is known in its image alone. */
+export function workspaceOwner(user: string | undefined): { uid: number; gid: number } {
+  const [, uid, gid = uid] = /^(\d+)(?::(\d+))?$/.exec(user ?? "") ?? [];
+  return uid === undefined ? defaultUser() : { uid: Number(uid), gid: Number(gid) };
+}
+
 /** Gives a tree to a user when the daemon may do so. Links are given away themselves, never what they point at. */
 export async function lendTree(folder: string, { uid, gid }: { uid: number; gid: number }): Promise<void> {
   if (process.getuid?.() !== 0) return;

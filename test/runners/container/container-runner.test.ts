@@ -357,13 +357,13 @@ describe.skipIf(!hasDocker)("a step in a container", () => {
     const runner = runnerOf({
       entrypoint: ["sh", "-c"],
       command: [
-        "echo user=$(id -u):$(id -g) > $KARGO_OUTPUT; touch /etc/x || echo root=fixed >> $KARGO_OUTPUT",
+        "echo user=$(id -u):$(id -g) > $KARGO_OUTPUT; touch made && echo made=yes >> $KARGO_OUTPUT; touch /etc/x || echo root=fixed >> $KARGO_OUTPUT",
       ],
       user: "1234:5678",
       readOnlyRoot: true,
     });
     expect(await runner.run(await invocation(), recording().io)).toMatchObject({
-      output: { user: "1234:5678", root: "fixed" },
+      output: { user: "1234:5678", made: "yes", root: "fixed" },
     });
   });
 

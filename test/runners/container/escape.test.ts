@@ -48,7 +48,7 @@ describe.skipIf(!(await requirePart("docker")))("a step in a container that trie
       pullCredentials: { find: async () => undefined },
       outputRoot: join(root, "outputs"),
       cacheRoot: join(root, "caches"),
-      allowed: allowancesFrom({}),
+      allowed: allowancesFrom({ TOWPATH_CONTAINER_DISK: "64Mi" }),
     });
     await symlink(join(root, "other-promotion"), join(workspace, "planted"));
     const invocation = {
@@ -108,6 +108,31 @@ describe.skipIf(!(await requirePart("docker")))("a step in a container that trie
       { status: "succeeded", output: {} },
       expect.stringContaining("contained"),
     ]);
+  });
+
+  it.each([
+    { where: "the workspace", script: "head -c 200m /dev/zero > fill; sleep 30", says: "into its workspace" },
+    {
+      where: "many files",
+      script: "for i in $(seq 200); do head -c 1m /dev/zero > f$i; done; sleep 30",
+      says: "into its workspace",
+    },
+    {
+      where: "the root of its container",
+      script: "head -c 200m /dev/zero > /tmp/fill; sleep 30",
+      says: "into its container",
+    },
+    {
+      where: "a shared container",
+      script: "head -c 200m /dev/zero > fill; sleep 30",
+      config: { reuse: "promotion" },
+      says: "into its workspace",
+    },
+  ])("does not fill the disk: $where", async ({ script, config = {}, says }) => {
+    const { result } = await run(`chmod 777 /tmp 2>/dev/null; ${script}`, { user: "0", ...config });
+    expect(result).toMatch(
+      new RegExp(`^The step was ended: it wrote \\d+ MiB ${says}, more than the 64 MiB`),
+    );
   });
 
   it("is told when its standard output is too long to be its output", async () => {
