@@ -18,6 +18,7 @@ import { type EngineServices, engineSettingsFrom } from "#core/promotion/engine.
 import { createStepFunctions } from "#core/promotion/functions.ts";
 import { openStepLog } from "#core/promotion/step-log.ts";
 import type { Resource } from "#core/resources/resource.ts";
+import type { StepDefinition } from "#core/step.ts";
 import { openSqliteStore } from "#core/store/sqlite.ts";
 import type { Store } from "#core/store/store.ts";
 import { allowancesFrom } from "#runners/container/allowances.ts";
@@ -50,12 +51,14 @@ export interface LocalWorld extends EngineServices {
 }
 
 export interface LocalSettings {
+  /** That there are in the process itself; Towpath's own without it. */
+  steps?: readonly StepDefinition[];
   /** Loopback and private addresses that steps may reach: HOST or HOST:PORT. */
   allowNet: readonly string[];
 }
 
 /** The daemon's own parts, put together without a daemon. Nothing of it stays on disk. */
-export async function openLocalTools({ allowNet }: LocalSettings): Promise<LocalTools> {
+export async function openLocalTools({ allowNet, steps = builtinSteps }: LocalSettings): Promise<LocalTools> {
   const policy = createEgressPolicy({ allow: allowNet });
   const expressions = await createExpressions();
   const folder = await mkdtemp(join(tmpdir(), "towpath-local-"));
@@ -78,7 +81,7 @@ export async function openLocalTools({ allowNet }: LocalSettings): Promise<Local
     }
     await store.write(resources.map((resource) => ({ op: "create", resource })));
     const credentialsFor = (project: string) => credentialsFromStore(store, project, masker, credentials);
-    const runner = createInProcessRunner(builtinSteps, {
+    const runner = createInProcessRunner(steps, {
       store,
       credentialsFor,
       fetchWith: (signal) => createFetch({ policy, signal }),
@@ -106,7 +109,7 @@ export async function openLocalTools({ allowNet }: LocalSettings): Promise<Local
       kinds: combineStepKinds(
         builtinStepKinds([container], createInlineContainerRunner(containers)),
         builtinStepKinds([script], createScriptRunner({ ...containers, settings: scripts, egress: policy })),
-        builtinStepKinds(builtinSteps, runner),
+        builtinStepKinds(steps, runner),
         customStepKinds(store, containers),
       ),
       functionsFor: createStepFunctions(store, masker),

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { stringify } from "yaml";
 import { type EvalCase, evaluateCase } from "#cli/eval.ts";
 import { type CliIO, print } from "#cli/io.ts";
+import { knownSteps } from "#cli/known-steps.ts";
 import { openLocalTools } from "#cli/local-services.ts";
 import { answerCases } from "#cli/ndjson.ts";
 import { ExitCode } from "#cli/report-error.ts";
@@ -15,9 +16,9 @@ import { UserError } from "#core/failure.ts";
 import { connectEngine } from "#runners/container/engine.ts";
 import { createImages } from "#runners/container/images.ts";
 import { describeStepImage } from "#runners/container/step-image.ts";
-import { builtinSteps } from "#steps/index.ts";
 
 export interface ValidateFlags {
+  plugin?: string[];
   filename: string[];
   strict?: boolean;
   output: string;
@@ -27,7 +28,7 @@ export interface ValidateFlags {
 export async function validate(flags: ValidateFlags, io: CliIO): Promise<void> {
   const { report, sources } = await validateFiles({
     paths: flags.filename,
-    steps: builtinSteps,
+    steps: await knownSteps(flags.plugin, io),
     strict: flags.strict,
     stdin: io.stdin,
   });
@@ -66,6 +67,7 @@ export async function evaluate(template: string | undefined, flags: EvalFlags, i
 }
 
 export interface StepFlags {
+  plugin?: string[];
   config?: string;
   workdir?: string;
   context?: string;
@@ -76,13 +78,14 @@ export interface StepFlags {
 
 /** `towpath step`: runs or checks one step, or many from standard input. Exit code 1 when it went wrong. */
 export async function step(name: string | undefined, flags: StepFlags, io: CliIO): Promise<void> {
-  const tools = await openLocalTools({ allowNet: flags.allowNet ?? [] });
+  const steps = await knownSteps(flags.plugin, io);
+  const tools = await openLocalTools({ allowNet: flags.allowNet ?? [], steps });
   try {
     if (flags.ndjson) {
       await answerCases(io, async (one) => {
         const stepCase = toCase({ check: flags.check, workdir: flags.workdir, ...one });
         const answer = stepCase.check
-          ? checkStep(stepCase)
+          ? checkStep(stepCase, steps)
           : await runStep(tools, stepCase, { signal: io.signal });
         return JSON.stringify(answer).slice(1, -1);
       });
@@ -96,7 +99,7 @@ export async function step(name: string | undefined, flags: StepFlags, io: CliIO
       check: flags.check,
     });
     if (one.check) {
-      const checked = checkStep(one);
+      const checked = checkStep(one, steps);
       print(io, JSON.stringify(checked));
       if (!checked.valid) throw new ExitCode(1);
       return;
@@ -154,6 +157,7 @@ function reasonOf({ code, message }: NodeJS.ErrnoException): string {
 }
 
 export interface RunFlags {
+  plugin?: string[];
   var?: string[];
   filename?: string[];
   allowNet?: string[];
@@ -162,13 +166,10 @@ export interface RunFlags {
 
 /** `towpath run`: runs a task or a list of steps to its end, shown as it happens. The exit code tells how it went. */
 export async function run(file: string, flags: RunFlags, io: CliIO): Promise<void> {
-  const runnable = await readRunnable(
-    file,
-    flags.filename ?? [],
-    (flags.var ?? []).map(toVariable),
-    io.stdin,
-  );
-  const tools = await openLocalTools({ allowNet: flags.allowNet ?? [] });
+  const steps = await knownSteps(flags.plugin, io);
+  const vars = (flags.var ?? []).map(toVariable);
+  const runnable = await readRunnable(file, flags.filename ?? [], vars, steps, io.stdin);
+  const tools = await openLocalTools({ allowNet: flags.allowNet ?? [], steps });
   try {
     const view = flags.output === "json" ? undefined : createRunView(io, runnable.promotion);
     const record = await runLocally(tools, runnable, {

@@ -1,11 +1,10 @@
 import type { Command } from "commander";
-import { gather, outputOption, withConnection } from "#cli/flags.ts";
+import { gather, outputOption, withConnection, withPlugins } from "#cli/flags.ts";
 import type { CliIO } from "#cli/io.ts";
 
 /** Commands that need no daemon. */
 export function addLocalCommands(program: Command, io: CliIO): void {
-  program
-    .command("validate")
+  withPlugins(program.command("validate"))
     .description("check resources without running anything")
     .requiredOption("-f, --filename <path>", "file, folder or -", gather)
     .option("--strict", "take warnings for errors")
@@ -36,8 +35,7 @@ export function addLocalCommands(program: Command, io: CliIO): void {
     .option("--ndjson", "read cases from standard input, one JSON object a line")
     .action(async (template, options) => (await import("#cli/local.ts")).evaluate(template, options, io));
 
-  program
-    .command("step")
+  withPlugins(program.command("step"))
     .description("run one step in a folder")
     .argument("[name]", "what `uses:` says")
     .option("--config <file>", "JSON file with the step's configuration")
@@ -48,8 +46,7 @@ export function addLocalCommands(program: Command, io: CliIO): void {
     .option("--ndjson", "read cases from standard input, one JSON object a line")
     .action(async (name, options) => (await import("#cli/local.ts")).step(name, options, io));
 
-  program
-    .command("run")
+  withPlugins(program.command("run"))
     .description("run a PromotionTask or a list of steps here and now")
     .argument("<file>", "YAML of the task or the steps")
     .option("--var <name=value>", "set a variable", gather)
@@ -69,7 +66,7 @@ export function addLocalCommands(program: Command, io: CliIO): void {
     .option("--token <token>", "what requests must bring as bearer token (or TOWPATH_GATE_TOKEN)")
     .action(async (command, options) => (await import("#cli/commands/gate.ts")).gate(command, options, io));
 
-  withConnection(program.command("explain"))
+  withPlugins(withConnection(program.command("explain")))
     .description("tell what a step does and how it is configured; registered steps are asked of the daemon")
     .argument("[step]", "without it, all steps are listed")
     .option("-f, --filename <path>", "CustomPromotionSteps in files, instead of the daemon's", gather)

@@ -4,7 +4,7 @@ import { UserError } from "#core/failure.ts";
 import { didYouMean } from "#core/nearest-name.ts";
 import { inflateSteps } from "#core/promotion/inflate.ts";
 import { promotionName } from "#core/promotion/name.ts";
-import { checkResources } from "#core/resources/check.ts";
+import { checkResources, type KnownStep } from "#core/resources/check.ts";
 import { ExpressionVariable } from "#core/resources/expression-variable.ts";
 import { loadResources, type Source } from "#core/resources/load.ts";
 import type { Problem } from "#core/resources/problem.ts";
@@ -14,7 +14,6 @@ import type { PromotionTask } from "#core/resources/promotion-task.ts";
 import type { Resource } from "#core/resources/resource.ts";
 import { readSources } from "#core/resources/sources.ts";
 import { readYaml } from "#core/resources/yaml-document.ts";
-import { builtinSteps } from "#steps/index.ts";
 
 /** A promotion that needs no stage to be made from, and the resources it may look up. */
 export interface Runnable {
@@ -37,17 +36,18 @@ export async function readRunnable(
   file: string,
   moreFiles: readonly string[],
   vars: readonly { name: string; value: string }[],
+  steps: readonly KnownStep[],
   stdin?: AsyncIterable<Uint8Array | string>,
 ): Promise<Runnable> {
   const [main, ...rest] = await read([file], stdin);
-  const more = load(await read(moreFiles, stdin));
+  const more = load(await read(moreFiles, stdin), steps);
   if (main === undefined) throw new UserError(`Cannot run "${file}": it is empty`);
   const list = stepListIn(main);
   if (list !== undefined) {
     const promotionVars = [...(list.vars ?? []), ...vars];
     return toRunnable(list.steps, promotionVars, more);
   }
-  const resources = [...load([main, ...rest]), ...more];
+  const resources = [...load([main, ...rest], steps), ...more];
   const task = theTaskOf(file, resources);
   refuseUnknownVariables(task, vars);
   const kind = task.kind as "PromotionTask" | "ClusterPromotionTask";
@@ -109,9 +109,9 @@ async function read(files: readonly string[], stdin?: AsyncIterable<Uint8Array |
   return sources;
 }
 
-function load(sources: readonly Source[]): Resource[] {
+function load(sources: readonly Source[], steps: readonly KnownStep[]): Resource[] {
   const { resources, problems } = loadResources(sources, { defaultProject });
-  const checks = checkResources(resources, { steps: builtinSteps });
+  const checks = checkResources(resources, { steps });
   refuse([...problems, ...checks]);
   return resources.map(({ resource }) => resource);
 }

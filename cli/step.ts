@@ -11,8 +11,7 @@ import type { PromotionRun } from "#core/promotion/run.ts";
 import { unknownKindMessage } from "#core/promotion/unknown-kind.ts";
 import { countingIssues } from "#core/resources/checks/step-config.ts";
 import type { PromotionStep } from "#core/resources/promotion.ts";
-import type { HealthCheck, Outcome } from "#core/step.ts";
-import { builtinSteps } from "#steps/index.ts";
+import type { HealthCheck, Outcome, StepDefinition } from "#core/step.ts";
 
 /** One step to be run or checked. */
 export interface StepCase {
@@ -44,18 +43,14 @@ export interface StepOptions {
 }
 
 /** Says what is wrong with a step's configuration; expressions in it may turn into anything. */
-export function checkStep({ step, config }: Pick<StepCase, "step" | "config">): StepCheck {
-  const definition = builtinSteps.find(({ name }) => name === step);
+export function checkStep(
+  { step, config }: Pick<StepCase, "step" | "config">,
+  steps: readonly StepDefinition[],
+): StepCheck {
+  const definition = steps.find(({ name }) => name === step);
   if (definition === undefined) {
-    return {
-      valid: false,
-      problems: [
-        unknownKindMessage(
-          step,
-          builtinSteps.map(({ name }) => name),
-        ),
-      ],
-    };
+    const names = steps.map(({ name }) => name);
+    return { valid: false, problems: [unknownKindMessage(step, names)] };
   }
   const problems = configProblems(countingIssues(definition.config, config), config);
   return { valid: problems.length === 0, problems };

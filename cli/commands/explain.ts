@@ -1,6 +1,7 @@
 import { stringify } from "yaml";
 import { apiPath } from "#cli/api-client.ts";
 import { type CliIO, print } from "#cli/io.ts";
+import { knownSteps } from "#cli/known-steps.ts";
 import { connect, type RemoteOptions } from "#cli/session.ts";
 import { formatTable } from "#cli/table.ts";
 import { UserError } from "#core/failure.ts";
@@ -10,21 +11,21 @@ import { loadResources } from "#core/resources/load.ts";
 import { readSources } from "#core/resources/sources.ts";
 import type { StepDefinition } from "#core/step.ts";
 import { fieldsOf, fieldsOfJson, type StepField } from "#core/step-fields.ts";
-import { builtinSteps } from "#steps/index.ts";
 
 /** `towpath explain [STEP]` */
 export async function explain(
   name: string | undefined,
-  options: RemoteOptions & { filename?: string[] },
+  options: RemoteOptions & { filename?: string[]; plugin?: string[] },
   io: CliIO,
 ): Promise<void> {
+  const steps = await knownSteps(options.plugin, io);
   if (name === undefined) {
-    const known = [...builtinSteps, ...(await customSteps(options, io).catch(() => []))];
+    const known = [...steps, ...(await customSteps(options, io).catch(() => []))];
     const rows = known.map((step) => [nameOf(step), summaryOf(step)]);
     print(io, formatTable(["STEP", "WHAT IT DOES"], rows));
     return;
   }
-  const step = builtinSteps.find((each) => each.name === name);
+  const step = steps.find((each) => each.name === name);
   if (step !== undefined) {
     print(io, explanation(step));
     return;
@@ -36,7 +37,7 @@ export async function explain(
     return [];
   });
   const found = custom.find(({ metadata }) => metadata.name === name);
-  if (found === undefined) throw unknownStep(name, custom, notAsked);
+  if (found === undefined) throw unknownStep(name, [...steps, ...custom], notAsked);
   print(io, customExplanation(found));
 }
 
@@ -104,8 +105,8 @@ function dedent(text: string): string {
   return lines.map((line) => `  ${line.slice(Math.min(...indents))}`).join("\n");
 }
 
-function unknownStep(name: string, custom: readonly CustomPromotionStep[], notAsked: string): UserError {
-  const near = nearestName(name, [...builtinSteps, ...custom].map(nameOf));
+function unknownStep(name: string, known: readonly AnyStep[], notAsked: string): UserError {
+  const near = nearestName(name, known.map(nameOf));
   const why = notAsked === "" ? "" : `, and registered ones cannot be looked up: ${notAsked}`;
   return new UserError(`There is no ${notAsked === "" ? "" : "built-in "}step "${name}"${why}`, {
     hint: near ? `did you mean "${near}"?` : "`towpath explain` lists them all",

@@ -115,8 +115,11 @@ function stepEnvironment(run: PromotionRun, step: PromotionStep, text: string): 
   return env;
 }
 
-/** What the other steps of the same task put out, under their short names. */
-function taskOutputs(alias: string, outputs: Record<string, unknown>): Record<string, unknown> | undefined {
+/** What the other steps of the same task put out, under their short names; undefined for a step of no task. */
+export function taskOutputs(
+  alias: string,
+  outputs: Record<string, unknown>,
+): Record<string, unknown> | undefined {
   const { task } = splitAlias(alias);
   if (task === undefined) return undefined;
   const own: Record<string, unknown> = {};

@@ -3,6 +3,7 @@ import { posix } from "node:path";
 import { pathToFileURL } from "node:url";
 import { configProblems } from "#core/config-problems.ts";
 import { StepFailure } from "#core/failure.ts";
+import { taskOutputs } from "#core/promotion/evaluate.ts";
 import { promotionContext } from "#core/promotion/invocation.ts";
 import type { Invocation } from "#core/runner.ts";
 import { type ScriptPermissions, ScriptStep } from "#core/script-step.ts";
@@ -68,8 +69,10 @@ export async function planScript(
 
 /** What the script is called with; the declaration file in schemas/ tells editors of it. */
 function givenTo(invocation: Invocation, { config }: ScriptStep) {
-  const { outputs, vars, freight } = invocation;
-  return { config, ...promotionContext(invocation, invocation.alias), outputs, vars, freight };
+  const { alias, outputs, vars, freight } = invocation;
+  const own = taskOutputs(alias, outputs);
+  const task = own && { outputs: own };
+  return { config, ...promotionContext(invocation, alias), outputs, vars, task, freight };
 }
 
 async function scriptPath(step: ScriptStep, workspace: Workspace, place: ScriptPlace): Promise<string> {

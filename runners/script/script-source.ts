@@ -2,7 +2,7 @@
 export const inlineName = "step.ts";
 
 /** What the body of a function finds, in the order of the documents. */
-const given = "{ config, ctx, outputs, vars, freight, fail }";
+const given = "{ config, ctx, outputs, vars, task, freight, fail }";
 
 /** Import declarations and comments that a text begins with. */
 const leadingImports =

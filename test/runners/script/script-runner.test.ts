@@ -35,14 +35,20 @@ describe.each(places)("a script in $where", ({ where, runs, variables }) => {
       { gives: "a list", run: "return [1, null]", output: { output: [1, null] } },
       { gives: "nothing", run: "console.log(1)", output: {} },
       {
+        gives: "what others of its task put out",
+        run: "return { own: task.outputs.one, all: Object.keys(outputs) }",
+        alias: "t::two",
+        output: { own: { x: 1 }, all: ["before", "t::one"] },
+      },
+      {
         gives: "what its context says",
         run: "return { project: ctx.project, alias: ctx.meta.step.alias, freight: freight.length }",
         output: { project: "shop", alias: "scan", freight: 0 },
       },
-    ])("gives $gives", async ({ run, output }) => {
+    ])("gives $gives", async ({ run, alias = "scan", output }) => {
       const { outcome, failure } = await world.run(
         { run, config: { a: 1, b: 2 } },
-        { invocation: { vars: { v: 1 }, outputs: { before: { o: 2 } } } },
+        { invocation: { vars: { v: 1 }, alias, outputs: { before: { o: 2 }, "t::one": { x: 1 } } } },
       );
       expect(failure).toBeUndefined();
       expect(outcome).toEqual({ status: "succeeded", output });
