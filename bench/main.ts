@@ -4,6 +4,8 @@ import { benchDiscovery } from "#bench/discovery.ts";
 import { benchExpressions } from "#bench/expressions.ts";
 import { benchGates } from "#bench/gates.ts";
 import { benchGitClone } from "#bench/git-clone.ts";
+import { benchRendering } from "#bench/rendering.ts";
+import { benchStages } from "#bench/stages.ts";
 import { benchStartUp } from "#bench/start-up.ts";
 import { benchSteps } from "#bench/steps.ts";
 import { benchThroughput } from "#bench/throughput.ts";
@@ -18,6 +20,8 @@ const benches: Record<string, () => Promise<void>> = {
   "git-clone": benchGitClone,
   containers: benchContainers,
   gates: benchGates,
+  stages: benchStages,
+  rendering: benchRendering,
   "start-up": benchStartUp,
 };
 

@@ -155,10 +155,11 @@ export function createStageWakeUps(): StageWakeUps {
   };
 }
 
+/** The stages that freight is marked for. There may be a thousand of them, so they are looked up, not searched. */
 interface FreightMarks {
-  verifiedIn: readonly string[];
-  currentlyIn: readonly string[];
-  approvedFor: readonly string[];
+  verifiedIn: ReadonlySet<string>;
+  currentlyIn: ReadonlySet<string>;
+  approvedFor: ReadonlySet<string>;
 }
 
 function marksOf({
@@ -167,13 +168,13 @@ function marksOf({
   approvedFor = {},
 }: NonNullable<Freight["status"]> = {}): FreightMarks {
   return {
-    verifiedIn: Object.keys(verifiedIn),
-    currentlyIn: Object.keys(currentlyIn),
-    approvedFor: Object.keys(approvedFor),
+    verifiedIn: new Set(Object.keys(verifiedIn)),
+    currentlyIn: new Set(Object.keys(currentlyIn)),
+    approvedFor: new Set(Object.keys(approvedFor)),
   };
 }
 
 /** What is in one of them and not in the other. */
-function changed(now: readonly string[], before: readonly string[] = []): string[] {
-  return [...now.filter((name) => !before.includes(name)), ...before.filter((name) => !now.includes(name))];
+function changed(now: ReadonlySet<string>, before: ReadonlySet<string> = new Set()): string[] {
+  return [...now.symmetricDifference(before)];
 }
