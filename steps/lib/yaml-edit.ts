@@ -4,11 +4,15 @@ import { nearestName } from "#core/nearest-name.ts";
 import { splitKey } from "./document-key.ts";
 import { plainText, quotedText } from "./go-text.ts";
 import { applyEdits, type TextEdit } from "./text-edit.ts";
+import { type YamlSection, yamlSections } from "./yaml-sections.ts";
 
 export interface ValueUpdate {
   key: string;
   value: unknown;
 }
+
+/** From how many characters on only the parts of a text are parsed that are to be changed. */
+const largeText = 32 * 1024;
 
 /**
  * Sets existing scalars in the first document of a YAML text. Only the bytes of the values change: comments,
@@ -19,17 +23,48 @@ export function updateYaml(text: string, updates: readonly ValueUpdate[]): strin
   // The parser would take a byte order mark for an indent.
   const [mark = ""] = /^\ufeff?/.exec(text) ?? [];
   const source = text.slice(mark.length);
-  const [document] = parseAllDocuments(source, { uniqueKeys: false, logLevel: "silent" });
-  const [error] = document?.errors ?? [];
-  if (error) throw new StepFailure("errored", `it is not valid YAML: ${error.message}`, { cause: error });
+  const partOf = partsOf(source);
   const edits = updates.map(({ key, value }) => {
     if (typeof value === "object" && value !== null) {
       throw new StepFailure("errored", `the value for key "${key}" is not a string, number or boolean`);
     }
-    const place = findScalar(document?.contents, splitKey(key), key);
-    return editOf(source, place, value);
+    const path = splitKey(key);
+    const { from, text: part, root } = partOf(path[0] ?? "");
+    const edit = editOf(part, findScalar(root, path, key), value);
+    return { ...edit, from: edit.from + from, to: edit.to + from };
   });
   return mark + applyEdits(source, edits);
+}
+
+/** What has to be parsed to find a key, parsed: its lines in a large text, or everything. */
+interface Part extends YamlSection {
+  root: unknown;
+}
+
+function partsOf(source: string): (key: string) => Part {
+  const parts = new Map<string, Part>();
+  let whole: Part | undefined;
+  const parseWhole = () => ({ from: 0, text: source, root: parseFirst(source) });
+  const sections = source.length < largeText ? undefined : yamlSections(source);
+  if (sections === undefined) whole = parseWhole();
+  return (key) => {
+    if (whole !== undefined) return whole;
+    const section = sections?.(key);
+    if (section === undefined) {
+      whole = parseWhole();
+      return whole;
+    }
+    const part = parts.get(key) ?? { ...section, root: parseFirst(section.text) };
+    parts.set(key, part);
+    return part;
+  };
+}
+
+function parseFirst(source: string): unknown {
+  const [document] = parseAllDocuments(source, { uniqueKeys: false, logLevel: "silent" });
+  const [error] = document?.errors ?? [];
+  if (error) throw new StepFailure("errored", `it is not valid YAML: ${error.message}`, { cause: error });
+  return document?.contents;
 }
 
 interface Place {

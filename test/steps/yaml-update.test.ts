@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parse, parseDocument } from "yaml";
+import { updateYaml } from "#steps/lib/yaml-edit.ts";
 import yamlUpdate from "#steps/yaml-update.ts";
 import { fakeContext, runStep } from "#test/support/step-context.ts";
 import { type Place, yamlDocuments } from "#test/support/yaml-documents.ts";
@@ -225,5 +226,50 @@ describe("yaml-update", () => {
       }),
       { numRuns: 300 },
     );
+  });
+
+  it("changes a large file as it does a small one", () => {
+    const rest = `${`\n# ${"x".repeat(998)}`.repeat(33)}\n`;
+    fc.assert(
+      fc.property(yamlDocuments, fc.array(fc.nat(), { minLength: 1, maxLength: 3 }), (document, picks) => {
+        const { text, places } = document;
+        const updates = picks.map((pick) => {
+          const { path } = places[pick % places.length] as Place;
+          return { key: path.map((part) => String(part).replaceAll(".", "\\.")).join("."), value: "a: b" };
+        });
+        expect(updateYaml(text + rest, updates)).toBe(updateYaml(text, updates) + rest);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  const large = Array.from({ length: 2000 }, (_, n) => `key-${n}:\n  a: ${n} # same\n  b: [x]\n`).join("");
+
+  it.each([
+    { what: "a key", updates: { "key-7.a": "x" }, from: "a: 7 #", to: "a: x #" },
+    {
+      what: "the last key",
+      updates: { "key-1999.b.0": "y" },
+      from: "1999 # same\n  b: [x]",
+      to: "1999 # same\n  b: [y]",
+    },
+  ])("sets $what of a large file", async ({ updates, from, to }) => {
+    expect((await update(large, updates)).after).toBe(large.replace(from, to));
+    expect((await update(`${large}---\nkey-7: 1\n`, updates)).after).toBe(
+      `${large.replace(from, to)}---\nkey-7: 1\n`,
+    );
+  });
+
+  it.each([
+    { what: "broken at its end", before: `${large}a: b: c\n`, key: "key-7.a", says: "not valid YAML" },
+    { what: "without the key", before: large, key: "key-2000.a", says: "does not exist" },
+    {
+      what: "that is a list",
+      before: large.replaceAll(/^/gm, "  ").replaceAll("  key", "- key"),
+      key: "key-7.a",
+      says: "is a list",
+    },
+  ])("fails on a large file $what", async ({ before, key, says }) => {
+    await expect(update(before, { [key]: "x" })).rejects.toThrow(says);
   });
 });
