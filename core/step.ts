@@ -2,6 +2,7 @@ import type { z } from "zod";
 import type { ArgoConnection } from "#core/argocd/connection.ts";
 import type { ContainerJob, JobEnd } from "#core/container-job.ts";
 import type { CredentialSource } from "#core/credentials/credentials.ts";
+import type { ChannelName, ChannelType, OutgoingMessage, SentMessage } from "#core/notifications/message.ts";
 import type { FreightReference } from "#core/resources/freight.ts";
 import type { Resource } from "#core/resources/resource.ts";
 import type { FreightRequest } from "#core/resources/stage.ts";
@@ -236,8 +237,16 @@ export interface StepContext {
   answerGate(answer: GateAnswerByStep): Promise<AnsweredGate>;
   /** Runs a command in a container to its end. Throws a StepFailure when it could not be run at all. */
   runJob(job: StepJob): Promise<JobEnd>;
+  /** The project's message channels, and those for all; absent where there are none to write to. */
+  readonly messages?: StepMessages | undefined;
   /** The project's own resources: read any kind but Secret, change only Stage and Freight metadata. */
   readonly resources: StepResources;
+}
+
+/** Throws a DeliveryFailure where a channel is not there or does not take a message. */
+export interface StepMessages {
+  typeOf(channel: ChannelName): Promise<ChannelType>;
+  send(channel: ChannelName, message: Omit<OutgoingMessage, "id">): Promise<SentMessage>;
 }
 
 export interface StepResources {

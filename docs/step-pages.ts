@@ -9,7 +9,7 @@ const tasks: Readonly<Record<string, readonly string[]>> = {
   "Read values from files": ["yaml-parse", "json-parse", "toml-parse"],
   "Work with archives": ["tar", "untar"],
   "Render manifests": ["helm-template", "helm-update-chart", "kustomize-build", "kustomize-set-image"],
-  "Reach the network": ["http", "http-download", "oci-download", "oci-push"],
+  "Reach the network": ["http", "http-download", "oci-download", "oci-push", "send-message"],
   "Deploy with Argo CD": ["argocd-update", "argocd-wait"],
   "Run programs": ["container", "script"],
   "Direct a promotion": [

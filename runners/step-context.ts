@@ -7,11 +7,12 @@ import type { CredentialSource } from "#core/credentials/credentials.ts";
 import { createExec } from "#core/exec.ts";
 import { StepFailure } from "#core/failure.ts";
 import type { KeyedLock } from "#core/keyed-lock.ts";
+import type { Sender } from "#core/notifications/sender.ts";
 import { answerByStep } from "#core/promotion/answer-by-step.ts";
 import { type GateLinks, mintPair } from "#core/promotion/gate-links.ts";
 import { askGate } from "#core/promotion/gates.ts";
 import type { Invocation, RunnerIO } from "#core/runner.ts";
-import type { Fetch, StepContext } from "#core/step.ts";
+import type { Fetch, StepContext, StepMessages } from "#core/step.ts";
 import type { Store } from "#core/store/store.ts";
 import type { Workspace } from "#core/workspace.ts";
 import { createStepResources } from "#runners/step-resources.ts";
@@ -25,6 +26,8 @@ export interface StepServices {
   lock: KeyedLock;
   /** Signs links to gates, and keeps them out of what people read; steps get none without it. */
   gateLinks?: GateLinks;
+  /** Brings messages to channels; steps can send none without it. */
+  messages?: Sender;
   /** Runs commands in containers; steps can run none without it. */
   jobs?: Pick<JobRunner, "run">;
   /** Absolute path of the folder that caches are kept in. */
@@ -97,6 +100,7 @@ export function createStepContext(
         answer,
         now(),
       ),
+    messages: services.messages && messagesOf(services.messages, invocation, io),
     async runJob(job) {
       if (services.jobs === undefined)
         throw new StepFailure(
@@ -106,6 +110,15 @@ export function createStepContext(
       return services.jobs.run({ ...job, project, owner: { name: promotion, uid: promotionUid } }, io);
     },
     resources: createStepResources(store, project),
+  };
+}
+
+/** The project's channels. The same step's message keeps its id, however often it is tried. */
+function messagesOf(sender: Sender, { project, promotionUid, alias }: Invocation, { signal }: RunnerIO): StepMessages {
+  const id = createHash("sha256").update(`${promotionUid}\0${alias}\0message`).digest("hex").slice(0, 32);
+  return {
+    typeOf: (channel) => sender.typeOf(project, channel),
+    send: (channel, message) => sender.send(project, channel, { ...message, id }, signal),
   };
 }
 

@@ -30,6 +30,7 @@ import kustomizeSetImage from "./kustomize-set-image.ts";
 import ociDownload from "./oci-download.ts";
 import ociPush from "./oci-push.ts";
 import script from "./script.ts";
+import sendMessage from "./send-message.ts";
 import setFreightAlias from "./set-freight-alias.ts";
 import setMetadata from "./set-metadata.ts";
 import tar from "./tar.ts";
@@ -74,6 +75,7 @@ export const builtinSteps: readonly StepDefinition[] = [
   ociDownload,
   ociPush,
   script,
+  sendMessage,
   setFreightAlias,
   setMetadata,
   tar,

@@ -1,5 +1,6 @@
 import { parse as parseYaml } from "yaml";
-import { DeliveryFailure, type MessageContent } from "#core/notifications/channels/channel.ts";
+import { DeliveryFailure } from "#core/notifications/channels/channel.ts";
+import type { MessageContent } from "#core/notifications/message.ts";
 
 /** How the text of a message is to be read; without one it is the message. */
 export type EncodingType = "" | "json" | "yaml" | "xml";

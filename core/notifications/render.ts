@@ -3,13 +3,14 @@ import { defaultMessage, defaultSubject } from "#core/notifications/default-mess
 import type { EncodingType } from "#core/notifications/encoding.ts";
 import { eventPayload } from "#core/notifications/event-payload.ts";
 import { linkPlaceholders } from "#core/notifications/link-placeholders.ts";
+import type { ChannelName } from "#core/notifications/message.ts";
 import type { EventRouterSpec } from "#core/resources/event-router.ts";
 import type { Resource } from "#core/resources/resource.ts";
 import type { EventRecord } from "#core/store/store.ts";
 
 /** A message that waits to be decoded and sent. */
 export interface RenderedMessage {
-  channel: { kind: "MessageChannel" | "ClusterMessageChannel"; name: string };
+  channel: ChannelName;
   text: string;
   encodingType: EncodingType;
   subject: string;

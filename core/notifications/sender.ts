@@ -2,15 +2,11 @@ import type { Masker } from "#core/credentials/masker.ts";
 import { secretValues } from "#core/credentials/secret-values.ts";
 import type { EgressPolicy } from "#core/egress/policy.ts";
 import type { Expressions } from "#core/expressions/expressions.ts";
-import {
-  type ChannelContext,
-  DeliveryFailure,
-  type OutgoingMessage,
-  type SentMessage,
-} from "#core/notifications/channels/channel.ts";
+import { type ChannelContext, DeliveryFailure } from "#core/notifications/channels/channel.ts";
 import { carryByHttp } from "#core/notifications/channels/http.ts";
 import { carryToSlack } from "#core/notifications/channels/slack.ts";
 import { carryByMail } from "#core/notifications/channels/smtp.ts";
+import type { ChannelName, ChannelType, OutgoingMessage, SentMessage } from "#core/notifications/message.ts";
 import type { MessageChannelSpec } from "#core/resources/message-channel.ts";
 import type { ResourceRef } from "#core/resources/resource.ts";
 import type { Fetch } from "#core/step.ts";
@@ -20,14 +16,6 @@ import type { Store } from "#core/store/store.ts";
 const systemProject = "kargo-system-resources";
 /** Values of a channel's Secret that hide nothing. */
 const plain = ["username", "apiURL"];
-
-export type ChannelKind = "MessageChannel" | "ClusterMessageChannel";
-export type ChannelType = "slack" | "smtp" | "http";
-
-export interface ChannelName {
-  kind: ChannelKind;
-  name: string;
-}
 
 export interface SenderServices {
   store: Pick<Store, "get">;

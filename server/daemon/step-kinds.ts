@@ -14,6 +14,7 @@ import { createInProcessRunner } from "#runners/in-process.ts";
 import { createScriptRunner } from "#runners/script/script-runner.ts";
 import { scriptSettingsFrom } from "#runners/script/script-settings.ts";
 import { builtinStepKinds, combineStepKinds } from "#runners/step-kinds.ts";
+import { messageSender } from "#server/daemon/notifications.ts";
 import type { Parts } from "#server/daemon/parts.ts";
 import type { DataFolder } from "#server/data-folder.ts";
 import container from "#steps/container.ts";
@@ -30,6 +31,7 @@ export function stepKinds(
     ...parts,
     cacheFolder: folder.cache,
     gateLinks: hiddenLinks(links, parts.masker),
+    messages: messageSender(parts),
     jobs: createJobRunner(containers),
     gitUser: () => configuredGitUser(parts.store, parts.masker),
     maxOciPushBytes: maxOciPushBytesFrom(parts.env),

@@ -132,6 +132,7 @@ const touchNoFiles = [
   "oci-push",
   // May use them only where its permissions say so, which test/runners/script holds.
   "script",
+  "send-message",
   "set-freight-alias",
   "set-metadata",
   "wait-for-approval",

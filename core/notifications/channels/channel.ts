@@ -1,25 +1,7 @@
 import type { CheckedAddress } from "#core/egress/policy.ts";
 import type { Expressions } from "#core/expressions/expressions.ts";
+import type { OutgoingMessage, SentMessage } from "#core/notifications/message.ts";
 import type { Fetch } from "#core/step.ts";
-
-/** A message's content: text, or what the message's encoding holds, in the form that the channel documents. */
-export type MessageContent = string | Readonly<Record<string, unknown>>;
-
-export interface OutgoingMessage {
-  /** The same each time that the message is tried: receivers tell a second copy by it. */
-  id: string;
-  content: MessageContent;
-  /** Of a mail, where the content says none. */
-  subject: string;
-  /** The Slack thread to write to. */
-  threadTS?: string;
-}
-
-/** What the channel tells of a message that it took. */
-export interface SentMessage {
-  /** The Slack thread that the message stands in. */
-  threadTS?: string;
-}
 
 export interface ChannelContext {
   /** The values of the channel's Secret; masked by now. */

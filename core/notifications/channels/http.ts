@@ -1,13 +1,9 @@
 import { parse as parseYaml } from "yaml";
 import { z } from "zod";
-import {
-  type Carry,
-  type ChannelContext,
-  DeliveryFailure,
-  type MessageContent,
-} from "#core/notifications/channels/channel.ts";
+import { type Carry, type ChannelContext, DeliveryFailure } from "#core/notifications/channels/channel.ts";
 import { parseContent } from "#core/notifications/channels/content.ts";
 import { statusFailure } from "#core/notifications/channels/refusal.ts";
+import type { MessageContent } from "#core/notifications/message.ts";
 import { parseDuration } from "#core/resources/duration.ts";
 import type { MessageChannelSpec } from "#core/resources/message-channel.ts";
 

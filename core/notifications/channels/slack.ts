@@ -1,13 +1,8 @@
 import { z } from "zod";
-import {
-  type Carry,
-  type ChannelContext,
-  DeliveryFailure,
-  type MessageContent,
-  type OutgoingMessage,
-} from "#core/notifications/channels/channel.ts";
+import { type Carry, type ChannelContext, DeliveryFailure } from "#core/notifications/channels/channel.ts";
 import { parseContent } from "#core/notifications/channels/content.ts";
 import { refuseStatus } from "#core/notifications/channels/refusal.ts";
+import type { MessageContent, OutgoingMessage } from "#core/notifications/message.ts";
 import type { MessageChannelSpec } from "#core/resources/message-channel.ts";
 
 const defaultApi = "https://slack.com/api";

@@ -1,8 +1,9 @@
 import { isIP } from "node:net";
 import type { Transporter } from "nodemailer";
 import { z } from "zod";
-import { type Carry, DeliveryFailure, type MessageContent } from "#core/notifications/channels/channel.ts";
+import { type Carry, DeliveryFailure } from "#core/notifications/channels/channel.ts";
 import { parseContent } from "#core/notifications/channels/content.ts";
+import type { MessageContent } from "#core/notifications/message.ts";
 import type { MessageChannelSpec } from "#core/resources/message-channel.ts";
 
 type Smtp = NonNullable<MessageChannelSpec["smtp"]>;

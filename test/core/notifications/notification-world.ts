@@ -81,7 +81,7 @@ export async function createWorld(resources: readonly Resource[], options: { lon
   const store = await openSqliteStore({ file: ":memory:", cipher: createCipher(Buffer.alloc(32)), now });
   const masker = createMasker();
   const expressions = await sharedExpressions();
-  const policy = createEgressPolicy({ allow: ["127.0.0.1"] });
+  const policy = createEgressPolicy({ allow: ["127.0.0.1", "localhost"] });
   const failures: unknown[] = [];
   const scheduler = createScheduler({
     store,
