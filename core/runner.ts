@@ -64,6 +64,8 @@ export interface Runner {
    * time and does no harm. It may never come, or come otherwise. What goes wrong is nobody's concern yet.
    */
   prepare?(invocation: Invocation): Promise<void>;
+  /** After an abort: takes back what the step did, where its kind `takesBack`. May be called twice. */
+  takeBack?(invocation: Invocation, io: RunnerIO): Promise<void>;
 }
 
 /** What the engine must know of a step kind. */
@@ -73,6 +75,8 @@ export interface StepKind {
   defaultTimeoutSeconds?: number;
   defaultErrorThreshold?: number;
   taskOutput?: boolean;
+  /** Whether something is to be done when a promotion is aborted that has begun the step. */
+  takesBack?: boolean;
 }
 
 /** Finds step kinds by the name that `uses:` gives. */

@@ -227,6 +227,8 @@ export interface StepContext {
    * attempt the recorded result is returned instead. The result must be JSON. A failed effect is not recorded.
    */
   once<T>(key: string, effect: () => Promise<T>): Promise<T>;
+  /** What `once` has recorded for this step under the key; undefined without a record. */
+  recorded(key: string): Promise<{ value: unknown } | undefined>;
   /** Runs `work` while no other step of this daemon runs work under the same key; first come, first served. */
   exclusively<T>(key: string, work: () => Promise<T>): Promise<T>;
   /** A folder that outlives the promotion and is shared by all of them, created on demand. */
@@ -280,6 +282,11 @@ export interface StepDefinition<Config extends z.ZodType = z.ZodType, Output ext
   taskOutput?: boolean;
   /** May run twice: after a crash, and on each attempt. The second time must do no harm. */
   run(config: z.output<Config>, ctx: StepContext): Promise<Outcome>;
+  /**
+   * Called when a promotion is aborted that has begun the step, however far that came: takes back what must not
+   * stay. May run twice. What it throws is told in the log.
+   */
+  takeBack?(config: z.output<Config>, ctx: StepContext): Promise<void>;
 }
 
 /** Declares a step; what it says is all that the engine, the documents and the editors know of it. */

@@ -1,7 +1,7 @@
 import { configProblems } from "#core/config-problems.ts";
 import { StepFailure } from "#core/failure.ts";
-import type { Invocation, Runner } from "#core/runner.ts";
-import type { Outcome, StepDefinition } from "#core/step.ts";
+import type { Invocation, Runner, RunnerIO } from "#core/runner.ts";
+import type { Outcome, StepContext, StepDefinition } from "#core/step.ts";
 import { createWorkspaceOpener } from "#runners/opened-workspaces.ts";
 import { createStepContext, type StepServices } from "#runners/step-context.ts";
 
@@ -12,21 +12,31 @@ export function createInProcessRunner(
 ): Runner {
   const byName = new Map(definitions.map((definition) => [definition.name, definition]));
   const openWorkspace = createWorkspaceOpener();
+
+  function getDefinition({ kind }: Invocation): StepDefinition {
+    const definition = byName.get(kind);
+    if (definition !== undefined) return definition;
+    throw new StepFailure("refused", `Cannot run step kind "${kind}": it is none of the daemon's own`);
+  }
+
+  async function openContext(invocation: Invocation, io: RunnerIO): Promise<StepContext> {
+    io.signal.throwIfAborted();
+    const workspace = await openWorkspace(invocation.workspace);
+    return createStepContext(invocation, workspace, io, services);
+  }
+
   return {
     async run(invocation, io) {
-      const definition = byName.get(invocation.kind);
-      if (definition === undefined) {
-        throw new StepFailure(
-          "refused",
-          `Cannot run step kind "${invocation.kind}": it is none of the daemon's own`,
-        );
-      }
+      const definition = getDefinition(invocation);
       const config = parseConfig(definition, invocation);
-      io.signal.throwIfAborted();
-      const workspace = await openWorkspace(invocation.workspace);
-      const outcome = await definition.run(config, createStepContext(invocation, workspace, io, services));
+      const outcome = await definition.run(config, await openContext(invocation, io));
       checkOutput(definition, outcome);
       return outcome;
+    },
+    async takeBack(invocation, io) {
+      const definition = getDefinition(invocation);
+      const config = parseConfig(definition, invocation);
+      await definition.takeBack?.(config, await openContext(invocation, io));
     },
   };
 }

@@ -75,13 +75,14 @@ export function createStepContext(
     now,
 
     async once<T>(key: string, effect: () => Promise<T>): Promise<T> {
-      const name = `once ${alias}/${key}`;
+      const name = journalKey(alias, key);
       const recorded = await store.journal(promotionUid, name);
       if (recorded !== undefined) return recorded.value as T;
       const value = await effect();
       await store.write([{ op: "journal", scope: promotionUid, key: name, value }]);
       return value;
     },
+    recorded: (key) => store.journal(promotionUid, journalKey(alias, key)),
     exclusively: (key, work) => lock.run(key, work, io.signal),
     cacheFolder: (name) => makeCacheFolder(services.cacheFolder, name),
     async gate(request) {
@@ -111,6 +112,10 @@ export function createStepContext(
     },
     resources: createStepResources(store, project),
   };
+}
+
+function journalKey(alias: string, key: string): string {
+  return `once ${alias}/${key}`;
 }
 
 /** The project's channels. The same step's message keeps its id, however often it is tried. */

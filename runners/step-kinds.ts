@@ -4,9 +4,16 @@ import type { StepDefinition } from "#core/step.ts";
 /** The step kinds that are defined in the daemon itself, all run by one runner. */
 export function builtinStepKinds(definitions: readonly StepDefinition[], runner: Runner): StepKinds {
   const kinds = new Map(
-    definitions.map(({ name, defaultTimeoutSeconds, defaultErrorThreshold, taskOutput }) => [
+    definitions.map(({ name, defaultTimeoutSeconds, defaultErrorThreshold, taskOutput, takeBack }) => [
       name,
-      { name, runner, defaultTimeoutSeconds, defaultErrorThreshold, taskOutput },
+      {
+        name,
+        runner,
+        defaultTimeoutSeconds,
+        defaultErrorThreshold,
+        taskOutput,
+        takesBack: takeBack !== undefined,
+      },
     ]),
   );
   return {

@@ -6,6 +6,10 @@ import { defineStep, type StepContext, skipped, succeeded } from "#core/step.ts"
 import { gitOf, sourceOf } from "#steps/lib/git-steps.ts";
 import { pullRequestsOf, repositoryFields } from "#steps/lib/pull-requests.ts";
 
+/** What the journal keeps of a pull request that was opened. */
+const record = "pull request";
+const Opened = z.object({ pr: z.object({ id: z.number(), url: z.string() }) });
+
 export default defineStep({
   name: "git-open-pr",
   summary: "Opens a pull request from one branch of a repository to another.",
@@ -25,6 +29,12 @@ Labels are set at GitHub, GitLab, Gitea (which must know them) and Azure DevOps;
       .describe("Title; the first line of the newest commit's message by default."),
     description: z.string().min(1).optional().describe("Description; the rest of that message by default."),
     labels: z.array(z.string().min(1)).default([]).describe("Labels to give it."),
+    closeOnAbort: z
+      .boolean()
+      .default(false)
+      .describe(
+        "Close the pull request when the promotion is aborted, if it was this step that opened it. Kargo does not have this field.",
+      ),
     createTargetBranch: z.boolean().optional().describe("Deprecated, does nothing."),
   }),
   output: z.object({
@@ -68,7 +78,7 @@ config:
     const words = wordsOf(await history.message(headCommit), config);
     const description = withLink(words.description, ctx);
     // Journalled, since a pull request that was merged in the meantime would not be found by a second run.
-    const output = await ctx.once("pull request", async () =>
+    const output = await ctx.once(record, async () =>
       outputOf(
         await pullRequests.create({
           head: sourceBranch,
@@ -81,6 +91,15 @@ config:
     );
     ctx.log.info(`Opened ${output.pr.url}`);
     return succeeded(output);
+  },
+
+  async takeBack(config, ctx) {
+    if (!config.closeOnAbort) return;
+    const opened = Opened.safeParse((await ctx.recorded(record))?.value).data;
+    if (opened === undefined) return;
+    const pullRequests = await pullRequestsOf(ctx, config);
+    await pullRequests.close(opened.pr.id);
+    ctx.log.info(`Closed ${opened.pr.url}, since the promotion was aborted`);
   },
 });
 

@@ -4,9 +4,11 @@ import { gateRemovals } from "#core/promotion/gates.ts";
 import { keys } from "#core/promotion/keys.ts";
 import { type OpenRun, openRun } from "#core/promotion/open-run.ts";
 import type { PromotionServices } from "#core/promotion/services.ts";
+import { takeBack } from "#core/promotion/take-back.ts";
 import type { Freight } from "#core/resources/freight.ts";
 import type { Promotion } from "#core/resources/promotion.ts";
 import { type ResourceRef, refOf } from "#core/resources/resource.ts";
+import type { Stage } from "#core/resources/stage.ts";
 
 type Services = Pick<PromotionServices, "store" | "folders" | "masker" | "now" | "uiBaseUrl" | "onError">;
 
@@ -28,23 +30,29 @@ export async function finish(
   await leave(services, run.uid);
 }
 
-/** Ends a promotion that somebody wants aborted, be it queued or under way. */
+/** Ends a promotion that somebody wants aborted, be it queued or under way. Returns false when the signal came first. */
 export async function terminate(
-  services: Services,
+  services: PromotionServices,
   promotion: Promotion,
   request: AbortRequest,
-): Promise<void> {
+  signal: AbortSignal,
+): Promise<boolean> {
   const { store, masker, folders, uiBaseUrl } = services;
   const { namespace: project = "", uid = "", annotations } = promotion.metadata;
   const status = abortedStatus(promotion, request, services.now());
   const freight = await findFreight(services, promotion);
+  const stageRef = { kind: "Stage", project, name: promotion.spec.stage };
+  const stage = (await store.get(stageRef)) as Stage | undefined;
   const run = await openRun(store, masker, {
     promotion: { ...promotion, status },
     freight,
-    freightRequests: [],
+    freightRequests: stage?.spec.requestedFreight ?? [],
     workspace: folders.pathOf(uid),
     uiBaseUrl,
   });
+  // Before the end is on disk, so that a crash in between leads here again.
+  await takeBack(run, services, signal);
+  if (signal.aborted) return false;
   const event = promotionEvent(promotion, freight, {
     phase: "Aborted",
     message: status.message ?? "",
@@ -54,6 +62,7 @@ export async function terminate(
   const gates = await gateRemovals(store, project, uid);
   await run.save([...run.cleanUp, ...gates, { op: "event", event }]);
   await leave(services, uid);
+  return true;
 }
 
 /** Leaves nothing of a promotion that was deleted. */

@@ -37,6 +37,18 @@ export function loopAt(steps: readonly PromotionStep[], index: number): Loop | u
   };
 }
 
+/** The steps of a loop for each item of its list. */
+export function lanesOf({ steps, forEach: { as = "item" } }: Loop, items: readonly unknown[]): RunStep[][] {
+  return items.map((item, index) =>
+    steps.map((step) => ({
+      ...step,
+      as: itemAlias(step.as ?? "", index),
+      forEach: undefined,
+      each: { [as]: item, [`${as}Index`]: index },
+    })),
+  );
+}
+
 /**
  * Runs a loop as far as it goes; undefined when it is over. Its list is fixed and on disk before the first item's
  * step starts: whoever takes up the promotion later goes on with the same items.
@@ -51,18 +63,8 @@ export async function advanceLoop(
   const items = Array.isArray(kept) ? kept : await beginLoop(run, loop, services);
   if (items === undefined) return undefined;
 
-  const { as = "item", concurrency = 1 } = loop.forEach;
-  const lanes = items.map((item, index) =>
-    loop.steps.map(
-      (step): RunStep => ({
-        ...step,
-        as: itemAlias(step.as ?? "", index),
-        forEach: undefined,
-        each: { [as]: item, [`${as}Index`]: index },
-      }),
-    ),
-  );
-  const progress = await advanceLanes(lanes, concurrency, services.advanceStep);
+  const { concurrency = 1 } = loop.forEach;
+  const progress = await advanceLanes(lanesOf(loop, items), concurrency, services.advanceStep);
   if (progress !== undefined) return progress;
 
   const itemKeys = items.map((_, index) => `${loop.alias}[${index}]`);

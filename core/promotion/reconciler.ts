@@ -59,7 +59,7 @@ export function createPromotionReconciler(services: PromotionServices): Promotio
     underWay.set(formatRef(ref), own);
     let progress: Progress | undefined;
     try {
-      progress = await lookAt(ref, AbortSignal.any([signal, own.signal]));
+      progress = await lookAt(ref, AbortSignal.any([signal, own.signal]), signal);
     } catch (error) {
       // Deleted meanwhile: nothing is left to write to.
       if (!(error instanceof NotFoundError)) throw error;
@@ -74,13 +74,17 @@ export function createPromotionReconciler(services: PromotionServices): Promotio
   }
 
   /** Does what is to be done; undefined when that is nothing, or not yet. */
-  async function lookAt(ref: ResourceRef, signal: AbortSignal): Promise<Progress | undefined> {
+  async function lookAt(
+    ref: ResourceRef,
+    signal: AbortSignal,
+    stopping: AbortSignal,
+  ): Promise<Progress | undefined> {
     const promotion = (await store.get(ref)) as Promotion | undefined;
     if (promotion === undefined || isFinished(promotion.status?.phase)) return undefined;
     const abort = abortRequest(promotion.metadata);
     if (abort !== undefined) {
-      await terminate(services, promotion, abort);
-      return undefined;
+      const isOver = await terminate(services, promotion, abort, stopping);
+      return isOver ? undefined : { state: "interrupted" };
     }
     const stageRef = { kind: "Stage", project: ref.project, name: promotion.spec.stage };
     const stage = (await store.get(stageRef)) as Stage | undefined;

@@ -4,7 +4,13 @@ import gitMergePr from "#steps/git-merge-pr.ts";
 import gitOpenPr from "#steps/git-open-pr.ts";
 import gitWaitForPr from "#steps/git-wait-for-pr.ts";
 import { commitTo, git } from "#test/support/git-fixture.ts";
-import { type Forge, type ForgeApi, forgeCredentials, startForge } from "#test/support/git-forge.ts";
+import {
+  type Forge,
+  type ForgeApi,
+  forgeContext,
+  forgeCredentials,
+  startForge,
+} from "#test/support/git-forge.ts";
 import { fakeContext, runStep } from "#test/support/step-context.ts";
 
 function context(overrides: Partial<StepContext> = {}): StepContext {
@@ -12,19 +18,34 @@ function context(overrides: Partial<StepContext> = {}): StepContext {
 }
 
 const branches = { sourceBranch: "change", targetBranch: "main" };
-const address = (forge: Forge, id: number) => `${forge.server.url}/team/repo/pulls/${id}`;
+const address = (forge: Forge, provider: ForgeApi, id: number) =>
+  provider === "azure"
+    ? `${forge.server.url}/team/shop/_git/repo/pullrequest/${id}`
+    : `${forge.server.url}/team/repo/pulls/${id}`;
+
+async function start(provider: ForgeApi) {
+  const forge = await startForge(provider);
+  const { repoURL, ...parts } = forgeContext(forge, provider);
+  return {
+    forge,
+    repoURL,
+    parts,
+    context: (overrides: Partial<StepContext> = {}) => fakeContext({ ...parts, ...overrides }),
+  };
+}
 
 describe.each<{ provider: ForgeApi; labels: unknown; squash: unknown }>([
   { provider: "github", labels: ["one", "two"], squash: "squash" },
   { provider: "gitlab", labels: "one,two", squash: true },
   { provider: "gitea", labels: [7, 8], squash: "squash" },
+  { provider: "bitbucket", labels: undefined, squash: "squash" },
+  { provider: "azure", labels: ["one", "two"], squash: "squash" },
 ])("pull requests at $provider", ({ provider, labels, squash }) => {
   it("are opened with the commit's words, or those of the configuration", async () => {
-    const forge = await startForge(provider);
-    const { repoURL } = forge;
+    const { forge, repoURL, context } = await start(provider);
     expect(await runStep(gitOpenPr, { repoURL, provider, ...branches }, context())).toEqual({
       status: "succeeded",
-      output: { pr: { id: 1, url: address(forge, 1) } },
+      output: { pr: { id: 1, url: address(forge, provider, 1) } },
     });
     expect(forge.pulls[0]).toMatchObject({
       head: "change",
@@ -43,8 +64,7 @@ describe.each<{ provider: ForgeApi; labels: unknown; squash: unknown }>([
   });
 
   it("are taken over when they are open, and skipped without a difference", async () => {
-    const forge = await startForge(provider);
-    const { repoURL } = forge;
+    const { forge, repoURL, context } = await start(provider);
     const first = await runStep(gitOpenPr, { repoURL, provider, ...branches }, context());
     expect(await runStep(gitOpenPr, { repoURL, provider, ...branches }, context())).toEqual(first);
     expect(forge.pulls).toHaveLength(1);
@@ -57,21 +77,20 @@ describe.each<{ provider: ForgeApi; labels: unknown; squash: unknown }>([
   });
 
   it("are not opened twice when a crash came between the opening and its record", async () => {
-    const forge = await startForge(provider);
+    const { forge, repoURL, context } = await start(provider);
     const ctx = context();
-    const first = await runStep(gitOpenPr, { repoURL: forge.repoURL, provider, ...branches }, ctx);
+    const first = await runStep(gitOpenPr, { repoURL, provider, ...branches }, ctx);
     // A record that is there counts, even when the pull request is closed by now.
     Object.assign(forge.pulls[0] ?? {}, { state: "closed" });
-    expect(await runStep(gitOpenPr, { repoURL: forge.repoURL, provider, ...branches }, ctx)).toEqual(first);
+    expect(await runStep(gitOpenPr, { repoURL, provider, ...branches }, ctx)).toEqual(first);
     expect(forge.pulls).toHaveLength(1);
   });
 
   it("are waited for until they are merged, and fail the step when they are closed", async () => {
-    const forge = await startForge(provider);
-    const { repoURL } = forge;
+    const { forge, repoURL, context } = await start(provider);
     await runStep(gitOpenPr, { repoURL, provider, ...branches }, context());
     const config = { repoURL, provider, prNumber: 1 };
-    const pr = { id: 1, url: address(forge, 1), open: true, merged: false };
+    const pr = { id: 1, url: address(forge, provider, 1), open: true, merged: false };
     expect(await runStep(gitWaitForPr, { ...config, pollInterval: "2m" }, context())).toEqual({
       status: "waiting",
       message: "Pull request 1 is open",
@@ -96,8 +115,7 @@ describe.each<{ provider: ForgeApi; labels: unknown; squash: unknown }>([
   });
 
   it("are merged by the method that is asked for, once", async () => {
-    const forge = await startForge(provider);
-    const { repoURL } = forge;
+    const { forge, repoURL, context } = await start(provider);
     await runStep(gitOpenPr, { repoURL, provider, ...branches }, context());
     const config = { repoURL, provider, prNumber: 1, mergeMethod: "squash" };
     const first = await runStep(gitMergePr, config, context());
@@ -107,8 +125,7 @@ describe.each<{ provider: ForgeApi; labels: unknown; squash: unknown }>([
   });
 
   it("that cannot be merged yet are waited for, or fail the step", async () => {
-    const forge = await startForge(provider);
-    const { repoURL } = forge;
+    const { forge, repoURL, context } = await start(provider);
     await runStep(gitOpenPr, { repoURL, provider, ...branches }, context());
     const config = { repoURL, provider, prNumber: 1 };
     for (const obstacle of [{ mergeable: false }, { mergeable: true, draft: true }]) {
@@ -128,9 +145,29 @@ describe.each<{ provider: ForgeApi; labels: unknown; squash: unknown }>([
     });
   });
 
+  it("are closed after an abort, if the step opened them and says so", async () => {
+    const { forge, repoURL, context } = await start(provider);
+    const takeBack = (ctx: StepContext, closeOnAbort: boolean) =>
+      gitOpenPr.takeBack?.(gitOpenPr.config.parse({ repoURL, provider, ...branches, closeOnAbort }), ctx);
+    const opener = context();
+    await runStep(gitOpenPr, { repoURL, provider, ...branches }, opener);
+    const finder = context();
+    await runStep(gitOpenPr, { repoURL, provider, ...branches, closeOnAbort: true }, finder);
+    await takeBack(opener, false);
+    await takeBack(finder, true);
+    expect(forge.pulls[0]?.state).toBe("open");
+    await takeBack(opener, true);
+    expect(forge.pulls[0]?.state).toBe("closed");
+    // It may be called twice, and leaves alone what was merged meanwhile.
+    await takeBack(opener, true);
+    Object.assign(forge.pulls[0] ?? {}, { state: "merged" });
+    await takeBack(opener, true);
+    expect(forge.pulls[0]?.state).toBe("merged");
+  });
+
   it("that are not there, or may not be seen, make clear failures", async () => {
-    const forge = await startForge(provider);
-    const config = { repoURL: forge.repoURL, provider, prNumber: 99 };
+    const { forge, repoURL, context } = await start(provider);
+    const config = { repoURL, provider, prNumber: 99 };
     await expect(runStep(gitWaitForPr, config, context())).rejects.toMatchObject({
       status: "Errored",
       message: expect.stringContaining("404"),
@@ -139,7 +176,8 @@ describe.each<{ provider: ForgeApi; labels: unknown; squash: unknown }>([
       status: "Failed",
       terminal: true,
     });
-    await expect(runStep(gitWaitForPr, config, fakeContext())).rejects.toMatchObject({ kind: "refused" });
+    const nobody = context({ credentials: { find: async () => undefined } });
+    await expect(runStep(gitWaitForPr, config, nobody)).rejects.toMatchObject({ kind: "refused" });
     forge.answers.push([503, {}], [503, {}], [200, { odd: true }]);
     await expect(runStep(gitWaitForPr, config, context())).rejects.toMatchObject({ kind: "transient" });
     await expect(runStep(gitMergePr, config, context())).rejects.toMatchObject({ kind: "transient" });

@@ -1,9 +1,10 @@
 import { mkdirSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import path from "node:path";
+import type { StepContext } from "#core/step.ts";
 import { bareRepository, commitTo, git, gitAsNobody } from "#test/support/git-fixture.ts";
 import { type GitServer, serveOverHttp } from "#test/support/git-server.ts";
-import { temporaryFolder } from "#test/support/step-context.ts";
+import { fakeContext, temporaryFolder } from "#test/support/step-context.ts";
 
 /** A pull request as the forge keeps it, before it takes the form of an API. */
 export interface ForgePull {
@@ -31,11 +32,11 @@ export interface Forge {
   onRequest: ((method: string, path: string) => void) | undefined;
 }
 
-export type ForgeApi = "github" | "gitlab" | "gitea";
+export type ForgeApi = "github" | "gitlab" | "gitea" | "bitbucket" | "azure";
 
 const token = "t0ken";
 
-/** A host of one repository with the pull request API of GitHub, GitLab or Gitea, as they publish it. */
+/** A host of one repository with a pull request API as its makers publish it. */
 export async function startForge(api: ForgeApi): Promise<Forge> {
   const root = temporaryFolder();
   mkdirSync(path.join(root, "team"));
@@ -52,7 +53,7 @@ export async function startForge(api: ForgeApi): Promise<Forge> {
   forge.server = await serveOverHttp(root, {
     user: { name: "robot", password: token },
     intercept(request, response) {
-      if (!request.url?.startsWith("/api/")) return false;
+      if (!/^\/(api|2\.0)\/|\/_apis\//.test(request.url ?? "")) return false;
       void answer(forge, api, request, response);
       return true;
     },
@@ -62,6 +63,35 @@ export async function startForge(api: ForgeApi): Promise<Forge> {
 }
 
 export const forgeCredentials = { username: "robot", password: token };
+
+const azureURL = "https://dev.azure.com/team/shop/_git/repo";
+
+/**
+ * What a step needs to take the forge for its provider's own host: Bitbucket Cloud and Azure DevOps have one
+ * address for everybody, which is led to the forge here.
+ */
+export function forgeContext(forge: Forge, api: ForgeApi): Partial<StepContext> & { repoURL: string } {
+  const { fetch, exec } = fakeContext();
+  // Copies are kept by address, and every forge has the same.
+  const cache = temporaryFolder();
+  const lead = (url: string | URL) =>
+    String(url).replace(/^https:\/\/(api\.bitbucket\.org|dev\.azure\.com)/, forge.server.url);
+  return {
+    credentials: { find: async () => forgeCredentials },
+    fetch: (url, init) => fetch(lead(url), init),
+    exec: (program, args, options) =>
+      exec(
+        program,
+        args.map((arg) => (arg === azureURL ? forge.bare : arg)),
+        options,
+      ),
+    cacheFolder: async (name) => {
+      mkdirSync(path.join(cache, name), { recursive: true });
+      return path.join(cache, name);
+    },
+    repoURL: api === "azure" ? azureURL : forge.repoURL,
+  };
+}
 
 async function answer(
   forge: Forge,
@@ -80,8 +110,16 @@ async function answer(
 }
 
 function isAllowed(api: ForgeApi, { headers }: IncomingMessage): boolean {
-  if (api === "gitlab") return headers["private-token"] === token;
-  return headers.authorization === (api === "github" ? `Bearer ${token}` : `token ${token}`);
+  switch (api) {
+    case "gitlab":
+      return headers["private-token"] === token;
+    case "gitea":
+      return headers.authorization === `token ${token}`;
+    case "azure":
+      return headers.authorization === `Basic ${Buffer.from(`:${token}`).toString("base64")}`;
+    default:
+      return headers.authorization === `Bearer ${token}`;
+  }
 }
 
 type Handler = (
@@ -118,6 +156,7 @@ const apis: Record<ForgeApi, Handler> = {
       merge(forge, pull, body.merge_method);
       return [200, { sha: pull.mergeCommit, merged: true, message: "Pull Request successfully merged" }];
     }
+    if (method === "PATCH" && body.state === "closed") pull.state = "closed";
     return [200, asGithub(forge, pull)];
   },
 
@@ -139,6 +178,7 @@ const apis: Record<ForgeApi, Handler> = {
     const pull = forge.pulls[Number(id) - 1];
     if (pull === undefined) return [404, { message: "404 Not found" }];
     if (action === "merge") merge(forge, pull, body.squash);
+    if (method === "PUT" && body.state_event === "close") pull.state = "closed";
     return [200, asGitlab(forge, pull)];
   },
 
@@ -164,7 +204,74 @@ const apis: Record<ForgeApi, Handler> = {
       merge(forge, pull, body.Do);
       return [200, undefined];
     }
+    if (method === "PATCH" && body.state === "closed") pull.state = "closed";
     return [200, asGitea(forge, pull)];
+  },
+
+  bitbucket(forge, method, { pathname, searchParams }, body) {
+    const rest = pathname.replace("/2.0/repositories/team/repo", "");
+    if (rest.startsWith("/commit/")) {
+      return [200, { type: "commit", hash: git(forge.bare, "rev-parse", rest.slice("/commit/".length)) }];
+    }
+    if (rest === "/pullrequests" && method === "GET") {
+      const found = forge.pulls.filter(({ state }) => bitbucketState[state] === searchParams.get("state"));
+      const page = Number(searchParams.get("page"));
+      // One to a page, with the address of the next.
+      const next = page < found.length ? { next: "https://api.bitbucket.org/2.0/next" } : {};
+      return [
+        200,
+        { page, values: found.slice(page - 1, page).map((pull) => asBitbucket(forge, pull)), ...next },
+      ];
+    }
+    if (rest === "/pullrequests") {
+      const branchOf = (end: unknown) => (end as { branch: { name: string } }).branch.name;
+      const pull = open(
+        forge,
+        branchOf(body.source),
+        branchOf(body.destination),
+        body.title,
+        body.description,
+      );
+      return [201, asBitbucket(forge, pull)];
+    }
+    const [, , id, action] = rest.split("/");
+    const pull = forge.pulls[Number(id) - 1];
+    if (pull === undefined) return [404, { type: "error", error: { message: "Pull request not found" } }];
+    if (action === "merge") merge(forge, pull, body.merge_strategy);
+    if (action === "decline") pull.state = "closed";
+    return [200, asBitbucket(forge, pull)];
+  },
+
+  azure(forge, method, { pathname, searchParams }, body) {
+    const rest = pathname.replace("/team/shop/_apis/git/repositories/repo/pullrequests", "");
+    if (searchParams.get("api-version") === null) return [400, { message: "No api-version was supplied" }];
+    if (rest === "" && method === "GET") {
+      const criterion = (name: string) => searchParams.get(`searchCriteria.${name}`);
+      const found = forge.pulls
+        .map((pull) => asAzure(forge, pull))
+        .filter(
+          ({ status, sourceRefName, targetRefName }) =>
+            status === criterion("status") &&
+            sourceRefName === criterion("sourceRefName") &&
+            targetRefName === criterion("targetRefName"),
+        );
+      return [200, { count: found.length, value: found }];
+    }
+    if (rest === "") {
+      const branchOf = (ref: unknown) => String(ref).replace("refs/heads/", "");
+      const { sourceRefName, targetRefName, title, description, labels } = body;
+      const pull = open(forge, branchOf(sourceRefName), branchOf(targetRefName), title, description);
+      pull.labels = (labels as { name: string }[]).map(({ name }) => name);
+      return [201, asAzure(forge, pull)];
+    }
+    const pull = forge.pulls[Number(rest.slice(1)) - 1];
+    if (pull === undefined) return [404, { typeKey: "GitPullRequestNotFoundException", message: "TF401180" }];
+    if (method === "PATCH" && body.status === "abandoned") pull.state = "closed";
+    if (method === "PATCH" && body.status === "completed") {
+      const { mergeStrategy } = (body.completionOptions ?? {}) as Record<string, unknown>;
+      merge(forge, pull, mergeStrategy);
+    }
+    return [200, asAzure(forge, pull)];
   },
 };
 
@@ -276,5 +383,40 @@ function asGitea(forge: Forge, pull: ForgePull) {
     mergeable: pull.mergeable,
     head: { ref: pull.head, sha: headOf(forge, pull) },
     base: { ref: pull.base, sha: git(forge.bare, "rev-parse", pull.base) },
+  };
+}
+
+const bitbucketState = { open: "OPEN", merged: "MERGED", closed: "DECLINED" };
+
+function asBitbucket(forge: Forge, pull: ForgePull) {
+  const short = (hash: string) => ({ hash: hash.slice(0, 12), type: "commit" });
+  return {
+    type: "pullrequest",
+    id: pull.id,
+    title: pull.title,
+    state: bitbucketState[pull.state],
+    draft: pull.draft || !pull.mergeable,
+    created_on: created,
+    links: { html: { href: addressOf(forge, pull) } },
+    merge_commit: pull.mergeCommit ? short(pull.mergeCommit) : null,
+    source: { branch: { name: pull.head }, commit: short(headOf(forge, pull)) },
+    destination: { branch: { name: pull.base } },
+  };
+}
+
+function asAzure(forge: Forge, pull: ForgePull) {
+  const status = { open: "active", merged: "completed", closed: "abandoned" }[pull.state];
+  return {
+    pullRequestId: pull.id,
+    status,
+    isDraft: pull.draft,
+    creationDate: created,
+    title: pull.title,
+    sourceRefName: `refs/heads/${pull.head}`,
+    targetRefName: `refs/heads/${pull.base}`,
+    mergeStatus: pull.mergeable ? "succeeded" : "queued",
+    lastMergeSourceCommit: { commitId: headOf(forge, pull) },
+    ...(pull.mergeCommit ? { lastMergeCommit: { commitId: pull.mergeCommit } } : {}),
+    repository: { id: "1", name: "repo", webUrl: `${forge.server.url}/team/shop/_git/repo` },
   };
 }

@@ -53,6 +53,9 @@ export function fakeContext(overrides: Partial<StepContext> = {}): StepContext {
       if (!recorded.has(key)) recorded.set(key, await effect());
       return recorded.get(key) as T;
     },
+    async recorded(key) {
+      return recorded.has(key) ? { value: recorded.get(key) } : undefined;
+    },
     async exclusively<T>(key: string, work: () => Promise<T>) {
       const before = queues.get(key) ?? Promise.resolve();
       const mine = before.then(work, work);

@@ -100,6 +100,12 @@ function connect(repository: ProviderRepository, api: ApiClient): PullRequests {
       const after = await getPull(id);
       return after.status === "completed" ? toPullRequest(after) : undefined;
     },
+
+    async close(id) {
+      if ((await getPull(id)).status !== "active") return;
+      const answer = await ask(`/${id}`, { method: "PATCH", body: { status: "abandoned" } });
+      read(`abandon pull request ${id}`, Pull, answer);
+    },
   };
 }
 

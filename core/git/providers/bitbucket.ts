@@ -123,5 +123,11 @@ function connect(repository: ProviderRepository, api: ApiClient): PullRequests {
       if (answer.status !== 200) throw new ApiRefusal(`merge pull request ${id}`, answer);
       return toPullRequest(read(`merge pull request ${id}`, Pull, answer));
     },
+
+    async close(id) {
+      if ((await getPull(id)).state !== "OPEN") return;
+      const answer = await ask(`/pullrequests/${id}/decline`, { method: "POST", body: {} });
+      read(`decline pull request ${id}`, z.unknown(), answer);
+    },
   };
 }

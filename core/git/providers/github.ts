@@ -79,6 +79,13 @@ function connect(repository: ProviderRepository, api: ApiClient): PullRequests {
       if (answer.status !== 200) throw new ApiRefusal(`merge pull request ${id}`, answer);
       return toPullRequest(await getPull(id));
     },
+
+    async close(id) {
+      const { state } = await getPull(id);
+      if (state !== "open") return;
+      const answer = await ask(`/pulls/${id}`, { method: "PATCH", body: { state: "closed" } });
+      read(`close pull request ${id}`, z.unknown(), answer);
+    },
   };
 }
 

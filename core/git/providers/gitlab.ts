@@ -76,6 +76,12 @@ function connect({ scheme, host, path }: ProviderRepository, api: ApiClient): Pu
       const answer = await ask(`/${id}/merge`, { method: "PUT", body });
       return toPullRequest(read(`merge merge request ${id}`, MergeRequest, answer));
     },
+
+    async close(id) {
+      if (!isOpen(await getRequest(id))) return;
+      const answer = await ask(`/${id}`, { method: "PUT", body: { state_event: "close" } });
+      read(`close merge request ${id}`, z.unknown(), answer);
+    },
   };
 }
 

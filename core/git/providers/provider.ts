@@ -67,6 +67,8 @@ export interface PullRequests {
    * may pass: checks that run, a draft, a review that is missing.
    */
   merge(id: number, method: string | undefined): Promise<PullRequest | undefined>;
+  /** Closes it without merging it. Does nothing when it is not open. */
+  close(id: number): Promise<void>;
 }
 
 /** What providers are told of a repository; undefined when its address has no host. */

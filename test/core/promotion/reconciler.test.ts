@@ -7,6 +7,7 @@ import type { PromotionServices } from "#core/promotion/services.ts";
 import { createWorkFolders } from "#core/promotion/work-folders.ts";
 import type { Promotion, PromotionStep } from "#core/resources/promotion.ts";
 import type { Resource } from "#core/resources/resource.ts";
+import type { Runner } from "#core/runner.ts";
 import { skipped, succeeded, waiting } from "#core/step.ts";
 import type { Store } from "#core/store/store.ts";
 import { openTestStore, type TestKind, testClock, testFolder, testServices } from "./support.ts";
@@ -447,6 +448,79 @@ describe("an abort", () => {
     await annotate(store, "Promotion", "test.01.abc", terminate);
     await reconcile("test.01.abc");
     expect(await createGates(store, clock.now).list("shop")).toEqual([]);
+  });
+
+  describe("has steps take back what must not stay", () => {
+    const open = (takeBack: NonNullable<Runner["takeBack"]>): TestKind => {
+      const run = async () => succeeded();
+      return { run, takesBack: true, runner: { run, takeBack } };
+    };
+    const waits = () => waiting("", 5);
+    const abort = async ({ store, reconcile }: Awaited<ReturnType<typeof daemon>>, signal?: AbortSignal) => {
+      await annotate(store, "Promotion", "test.01.abc", terminate);
+      await reconcile("test.01.abc", signal);
+    };
+
+    it("the last one first, those alone that had begun, and each item of a loop", async () => {
+      const taken: unknown[] = [];
+      const one = await daemon({
+        waits,
+        open: open(async ({ alias, config, outputs }) => {
+          taken.push([alias, config, Object.keys(outputs).length > 0]);
+        }),
+      });
+      await stock(one.store, [
+        { uses: "open", config: { for: "${{ ctx.stage }}" } },
+        { uses: "open", forEach: { items: ["a", "b"] }, config: { for: "${{ vars.item }}" } },
+        { uses: "open", if: "${{ false }}" },
+        { uses: "waits" },
+        { uses: "open" },
+      ]);
+      await one.reconcile("test.01.abc");
+      await abort(one);
+      expect(taken).toEqual([
+        ["step-2[1]", { for: "b" }, true],
+        ["step-2[0]", { for: "a" }, true],
+        ["step-1", { for: "test" }, true],
+      ]);
+      expect((await one.get("test.01.abc")).status?.phase).toBe("Aborted");
+    });
+
+    it("and ends all the same when they cannot, which their log tells", async () => {
+      const one = await daemon({
+        waits,
+        open: open(async () => {
+          throw new Error("the forge is down");
+        }),
+      });
+      await stock(one.store, [{ uses: "open" }, { uses: "waits" }]);
+      await one.reconcile("test.01.abc");
+      await abort(one);
+      expect((await one.get("test.01.abc")).status?.phase).toBe("Aborted");
+      const lines = await one.store.readLog({ project: "shop", promotion: "test.01.abc", step: "step-1" }, 0);
+      expect(lines.map(({ text }) => text)).toEqual([expect.stringContaining("the forge is down")]);
+    });
+
+    it("again at the next start, when the daemon stops in the middle of it", async () => {
+      const stopping = new AbortController();
+      let calls = 0;
+      const one = await daemon({
+        waits,
+        open: open(async (_, { signal }) => {
+          calls += 1;
+          if (calls > 1) return;
+          stopping.abort(new Error("stopping"));
+          throw signal.reason;
+        }),
+      });
+      await stock(one.store, [{ uses: "open" }, { uses: "waits" }]);
+      await one.reconcile("test.01.abc");
+      await abort(one, stopping.signal);
+      expect((await one.get("test.01.abc")).status?.phase).toBe("Running");
+      await one.reconcile("test.01.abc");
+      expect((await one.get("test.01.abc")).status?.phase).toBe("Aborted");
+      expect(calls).toBe(2);
+    });
   });
 
   it.each(["pause", '{"action":"pause"}', "{}", '"terminate"'])("asked for as %s is none", async (value) => {
