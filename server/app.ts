@@ -28,6 +28,7 @@ import { systemRoutes } from "#server/api/system.ts";
 import { warehouseRoutes } from "#server/api/warehouses.ts";
 import { createApiTokenStore } from "#server/auth/api-tokens.ts";
 import { createGuard } from "#server/auth/guard.ts";
+import { identityOf } from "#server/auth/oidc-identity.ts";
 import { createAuthenticator } from "#server/auth/tokens.ts";
 import { createChangeFeed } from "#server/change-feed.ts";
 import { answerErrors } from "#server/errors.ts";
@@ -95,7 +96,7 @@ const contentSecurityPolicy = {
 };
 
 function createApi(services: Services): Api {
-  const { limits, log, store, token } = services;
+  const { limits, log, oidc, store, token } = services;
   const apiTokens = createApiTokenStore(store);
   return {
     ...services,
@@ -104,6 +105,12 @@ function createApi(services: Services): Api {
       token,
       sessionSeconds: limits.sessionSeconds,
       apiTokens: apiTokens.identify,
+      ...(oidc && {
+        async oidc(bearer) {
+          const claims = await oidc.verify(bearer);
+          return claims && identityOf(store, oidc.settings, claims);
+        },
+      }),
     }),
     feed: createChangeFeed(store, limits.streamBacklog),
     streams: createStreams(limits.streams, log),

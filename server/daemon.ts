@@ -7,6 +7,8 @@ import { createFreezes } from "#core/stages/freezes.ts";
 import { createStageOperations } from "#core/stages/operations.ts";
 import { describeStepImage } from "#runners/container/step-image.ts";
 import { createApp } from "#server/app.ts";
+import { oidcSettingsFrom } from "#server/auth/oidc-settings.ts";
+import { createOidcVerifier } from "#server/auth/oidc-verifier.ts";
 import { containerServices } from "#server/daemon/containers.ts";
 import { daemonGit } from "#server/daemon/git.ts";
 import { type DaemonSettings, openParts, type Parts } from "#server/daemon/parts.ts";
@@ -81,6 +83,7 @@ function serverServices(
   token: string,
   publicUrl: string,
 ): Services {
+  const oidc = oidcSettingsFrom(parts.env);
   const { store, expressions, now, log, limits } = parts;
   return {
     store,
@@ -88,6 +91,7 @@ function serverServices(
     freezes: createFreezes({ store, now }),
     gates: createGates(store, now),
     gateLinks: parts.gateLinksAt(publicUrl),
+    ...(oidc && { oidc: createOidcVerifier(oidc, { fetch: parts.fetchWith(), now }) }),
     expressions,
     steps: parts.steps,
     plugins: parts.plugins,

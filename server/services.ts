@@ -6,6 +6,7 @@ import type { CustomPromotionStep } from "#core/resources/custom-promotion-step.
 import type { Freezes } from "#core/stages/freezes.ts";
 import type { StageOperations } from "#core/stages/operations.ts";
 import type { Store } from "#core/store/store.ts";
+import type { OidcVerifier } from "#server/auth/oidc-verifier.ts";
 import type { Limits } from "#server/limits.ts";
 
 /**
@@ -31,6 +32,8 @@ export interface Services {
   expressions: Pick<Expressions, "evaluate" | "evaluateTemplate">;
   /** The administrator's token. It is also the password that `kargo login --admin` asks for. */
   token: string;
+  /** The identity provider whose tokens are taken, where there is one. */
+  oidc?: OidcVerifier;
   /** Where people and webhooks reach this server from outside, without a slash at the end. */
   publicUrl: string;
   version: string;

@@ -52,6 +52,7 @@ const Claims = z.object({
   e: z.int(),
   b: z.string(),
   r: z.string(),
+  o: z.array(z.string()).optional(),
   c: z.record(z.string(), z.unknown()).optional(),
   f: z.string().optional(),
 });
@@ -71,7 +72,7 @@ export function createGateLinks({
 
   return {
     mint({ id = randomBytes(9).toString("base64url"), ...link }) {
-      const { user, role, claims } = link.holder;
+      const { user, role, roles = [], claims } = link.holder;
       const body = Buffer.from(
         JSON.stringify({
           i: id,
@@ -83,6 +84,7 @@ export function createGateLinks({
           e: Math.floor(link.expiresAt.getTime() / 1000),
           b: user,
           r: role,
+          ...(roles.length > 0 && { o: [...roles] }),
           ...(Object.keys(claims).length > 0 && { c: claims }),
           ...(link.madeFor !== undefined && { f: link.madeFor }),
         } satisfies z.infer<typeof Claims>),
@@ -111,6 +113,7 @@ export function createGateLinks({
         e,
         b,
         r,
+        o,
         c = {},
         f,
       } = Claims.parse(JSON.parse(Buffer.from(body, "base64url").toString("utf8")));
@@ -124,7 +127,7 @@ export function createGateLinks({
         step: s,
         decision: d,
         expiresAt,
-        holder: { user: b, role: r, claims: c },
+        holder: { user: b, role: r, ...(o && { roles: o }), claims: c },
         ...(f !== undefined && { madeFor: f }),
       };
     },

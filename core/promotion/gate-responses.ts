@@ -9,6 +9,8 @@ import type { GateQuestion, ResponderRule } from "#core/step.ts";
 export interface Responder {
   user: string;
   role: string;
+  /** Further roles in the project, by the names of its ServiceAccounts. */
+  roles?: readonly string[];
   claims: Readonly<Record<string, unknown>>;
 }
 
@@ -84,9 +86,9 @@ function missingApprovals(
 }
 
 /** Which of the rules, by their places, match. */
-function matchingRules(rules: readonly ResponderRule[], { role, claims }: Responder): number[] {
+function matchingRules(rules: readonly ResponderRule[], { role, roles = [], claims }: Responder): number[] {
   const matches = (rule: ResponderRule) => {
-    if (rule.role !== undefined) return rule.role === role;
+    if (rule.role !== undefined) return rule.role === role || roles.includes(rule.role);
     if (rule.claim === undefined || !Object.hasOwn(claims, rule.claim)) return false;
     const claim = claims[rule.claim];
     return Array.isArray(claim) ? claim.includes(rule.value) : claim === rule.value;

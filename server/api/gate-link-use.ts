@@ -51,9 +51,11 @@ export async function useLink(c: ServerContext, api: Api, token: string, message
 }
 
 /** Links of the pipeline itself have no role: a gate that asks nobody in particular takes them. */
-function mayDecide({ user, role }: Responder, project: string): boolean {
+function mayDecide({ user, role, roles = [] }: Responder, project: string): boolean {
   if (role === "") return true;
-  return isRole(role) && isAllowed({ actor: user, role, via: "bearer" }, "promote", project);
+  return [role, ...roles].some(
+    (name) => isRole(name) && isAllowed({ actor: user, role: name, via: "bearer" }, "promote", project),
+  );
 }
 
 /** A token that was taken back since takes its links with it. */
@@ -63,7 +65,7 @@ async function currentHolder({ apiTokens }: Api, { holder }: GateLink): Promise<
     const role = await apiTokens.roleOf(namespace, name);
     if (role !== holder.role) throw refusal(`the right of ${holder.user}, who had it made, has ended`, 403);
   }
-  return { ...holder, claims: { ...holder.claims, sub: holder.user } };
+  return { ...holder, claims: { sub: holder.user, ...holder.claims } };
 }
 
 async function noGate({ store }: Api, { project, promotion, promotionUid, step }: GateLink) {

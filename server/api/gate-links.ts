@@ -3,12 +3,14 @@ import { UserError } from "#core/failure.ts";
 import { maxLinkMilliseconds } from "#core/promotion/gate-links.ts";
 import { gateLinkMade } from "#core/promotion/gate-records.ts";
 import { type GateResource, isOpen } from "#core/promotion/gate-resource.ts";
+import type { Responder } from "#core/promotion/gate-responses.ts";
 import { Duration, parseDuration } from "#core/resources/duration.ts";
 import type { GateQuestion } from "#core/step.ts";
 import { answerSource } from "#server/api/answer-source.ts";
 import type { Api } from "#server/api/api.ts";
 import { gateFrom } from "#server/api/gate-address.ts";
 import { mayAnswer, responderOf } from "#server/api/gates.ts";
+import { isRole } from "#server/auth/api-tokens.ts";
 import { forbidden } from "#server/auth/guard.ts";
 import { readJson } from "#server/body.ts";
 import type { Route, ServerContext } from "#server/route.ts";
@@ -53,7 +55,7 @@ async function makeLink(c: ServerContext, api: Api) {
     step,
     decision,
     expiresAt,
-    holder: holderFor(responderOf(identity), gate.spec.asks),
+    holder: holderFor(responderOf(identity, project), gate.spec.asks),
     ...(madeFor !== undefined && { madeFor }),
   });
   await record(api, gate, {
@@ -67,14 +69,16 @@ async function makeLink(c: ServerContext, api: Api) {
   return { url, id, decision, expiresAt: expiresAt.toISOString(), ...(madeFor && { for: madeFor }) };
 }
 
-/** With no more of the claims than the gate asks about: whoever has the link can read it. */
-function holderFor({ user, role, claims }: ReturnType<typeof responderOf>, asks: GateQuestion | undefined) {
-  const wanted = new Set(asks?.responders.flatMap(({ claim }) => claim ?? []));
-  wanted.delete("sub");
+/** With no more of claims and roles than the gate asks about: whoever has the link can read it. */
+function holderFor({ user, role, roles = [], claims }: Responder, asks: GateQuestion | undefined): Responder {
+  const rules = asks?.responders ?? [];
+  const isWanted = ([name]: [string, unknown]) =>
+    rules.some(({ claim }) => claim === name && (name !== "sub" || claims.sub !== user));
   return {
     user,
     role,
-    claims: Object.fromEntries(Object.entries(claims).filter(([name]) => wanted.has(name))),
+    roles: roles.filter((name) => (asks ? rules.some((rule) => rule.role === name) : isRole(name))),
+    claims: Object.fromEntries(Object.entries(claims).filter(isWanted)),
   };
 }
 

@@ -7,7 +7,7 @@ import type { Api } from "#server/api/api.ts";
 import { gateAddresses, gateFrom } from "#server/api/gate-address.ts";
 import { waitForGate } from "#server/api/gate-wait.ts";
 import type { Identity } from "#server/auth/identity.ts";
-import { isAllowed } from "#server/auth/policy.ts";
+import { isAllowed, rolesIn } from "#server/auth/policy.ts";
 import { readJson } from "#server/body.ts";
 import type { Route, ServerContext } from "#server/route.ts";
 
@@ -145,7 +145,7 @@ export async function respond(
   { action, message, values }: RespondRequest,
 ): Promise<Gate> {
   const { project, promotion, step, asks } = await gateFrom(c, api);
-  const responder = responderOf(c.get("identity"));
+  const responder = responderOf(c.get("identity"), project);
   const gate = { project, promotion, step, responder, from: answerSource(c) };
   if (values !== undefined && action === undefined) {
     return ifCounted(await api.gates.respond({ ...gate, values }));
@@ -162,11 +162,13 @@ export async function respond(
 /** Whether a page should offer the caller to answer; the answer itself is checked again. */
 export function mayAnswer(identity: Identity, { project, asks }: Pick<Gate, "project" | "asks">): boolean {
   if (asks === undefined) return isAllowed(identity, "promote", project);
-  return isAllowed(identity, "view", project) && mayRespond(asks, responderOf(identity));
+  return isAllowed(identity, "view", project) && mayRespond(asks, responderOf(identity, project));
 }
 
-export function responderOf({ actor, role }: Identity): Responder {
-  return { user: actor, role, claims: { sub: actor } };
+export function responderOf(identity: Identity, project: string): Responder {
+  const { actor, role, claims } = identity;
+  const [, ...roles] = rolesIn(identity, project);
+  return { user: actor, role, roles, claims: { sub: actor, ...claims } };
 }
 
 export function ifCounted({ decided, gate }: { decided: boolean; gate: Gate }): Gate {

@@ -2,6 +2,7 @@ import { argoAddresses } from "#core/argocd/addresses.ts";
 import { UserError } from "#core/failure.ts";
 import type { Api } from "#server/api/api.ts";
 import { kargoNamespace, sharedNamespace, systemNamespace } from "#server/api/namespaces.ts";
+import type { OidcVerifier } from "#server/auth/oidc-verifier.ts";
 import type { Route } from "#server/route.ts";
 
 /** What a client has to know of the installation, and how it logs in. */
@@ -30,7 +31,8 @@ export const systemRoutes = (api: Api): Route[] => [
     summary: "Tell how one can log in",
     needs: "view",
     answers: { 200: "The ways to log in." },
-    handle: (c) => c.json({ adminAccountEnabled: true, skipAuth: false }),
+    handle: (c) =>
+      c.json({ adminAccountEnabled: true, skipAuth: false, ...(api.oidc && { oidcConfig: told(api.oidc) }) }),
   },
   {
     method: "GET",
@@ -95,3 +97,8 @@ export const systemRoutes = (api: Api): Route[] => [
     },
   },
 ];
+
+/** What a client needs to have its user log in at the identity provider. */
+function told({ settings: { issuerUrl, clientId, cliClientId, scopes } }: OidcVerifier) {
+  return { issuerUrl, clientId, ...(cliClientId && { cliClientId }), scopes };
+}

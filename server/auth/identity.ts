@@ -7,6 +7,12 @@ export interface Identity {
   role: Role;
   /** The only project that the caller may touch; absent for callers who may touch all. */
   project?: string;
+  /** What an identity provider says of the caller. */
+  claims?: Readonly<Record<string, unknown>>;
+  projectRoles?: ProjectRoles;
   /** A browser sends its cookie by itself, so that such callers have to show that the request is their own. */
   via: "bearer" | "cookie";
 }
+
+/** By project: the strongest of the given roles that the caller has there, and the names of all. */
+export type ProjectRoles = ReadonlyMap<string, { role?: Role; names: readonly string[] }>;

@@ -19,8 +19,10 @@ export function createAuthenticator(options: {
   token: string;
   sessionSeconds: number;
   apiTokens: ApiTokens;
+  /** Whose token of an identity provider it is. */
+  oidc?: ApiTokens;
 }): Authenticator {
-  const { token, sessionSeconds, apiTokens } = options;
+  const { token, sessionSeconds, apiTokens, oidc } = options;
   if (token.length < 16) throw new Error("Cannot guard the server: its token has fewer than 16 characters");
   // Derived, so that a new token ends every session.
   const sessionKey = createHmac("sha256", token).update("towpath session").digest("base64url");
@@ -40,7 +42,7 @@ export function createAuthenticator(options: {
     async identify(bearer) {
       if (bearer === "") return undefined;
       if (sameSecret(bearer, token) || (await isSession(bearer))) return admin;
-      return apiTokens(bearer);
+      return (await apiTokens(bearer)) ?? oidc?.(bearer);
     },
     async login(password) {
       if (!sameSecret(password, token)) return undefined;
