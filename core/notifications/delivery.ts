@@ -20,7 +20,7 @@ export interface Delivery extends Resource {
 const channelLabel = "towpath.dev/channel";
 const firstPauseSeconds = 10;
 const longestPauseSeconds = 3600;
-/** About ten hours of trying. */
+/** About nine hours of trying. */
 const mostAttempts = 18;
 
 /** Which of the queue's messages are for a channel. */

@@ -79,7 +79,7 @@ export function createRoutingReconciler(services: RoutingServices): Reconciler {
     const { namespace: project = "", name } = router.metadata;
     try {
       const data = await store.get(event.regarding);
-      const messages = await render(expressions, router.spec, { event, data, uiBaseURL: uiBaseUrl });
+      const messages = masked(await render(expressions, router.spec, { event, data, uiBaseURL: uiBaseUrl }));
       const writes = messages.map(async (message, index): Promise<Write> => {
         if (Buffer.byteLength(message.text) > longestMessageBytes) {
           throw new Error(`the message is longer than ${longestMessageBytes} bytes`);
@@ -100,6 +100,11 @@ export function createRoutingReconciler(services: RoutingServices): Reconciler {
         { op: "event", event: warning(router, "EventRoutingFailed", message) },
       ];
     }
+  }
+
+  /** A secret that a template found in a resource is not told. */
+  function masked(messages: readonly RenderedMessage[]): RenderedMessage[] {
+    return messages.map((message) => ({ ...message, text: masker.mask(message.text) }));
   }
 
   async function countOneMore(

@@ -13,7 +13,11 @@ const Texts = z.record(z.string(), z.string());
 const HttpContent = z.object({
   body: z.unknown().optional(),
   headers: Texts.optional(),
-  method: z.string().optional(),
+  method: z
+    .string()
+    .toUpperCase()
+    .pipe(z.enum(["GET", "POST", "PUT", "PATCH", "DELETE"]))
+    .optional(),
   url: z.string().optional(),
   queryParams: Texts.optional(),
   successExpression: z.string().optional(),
@@ -25,14 +29,15 @@ type HttpContent = z.infer<typeof HttpContent>;
 export const carryByHttp: Carry<NonNullable<MessageChannelSpec["http"]>> = async (spec, message, context) => {
   const content = httpContent(message.content);
   const url = urlOf(content.url ?? spec.url);
-  for (const { name, value } of spec.queryParams ?? []) url.searchParams.set(name, value);
+  // A message that goes elsewhere takes nothing of the channel's own with it: keys may be among that.
+  const isElsewhere = url.origin !== urlOf(spec.url).origin;
+  const { headers: ownHeaders = [], queryParams: ownParameters = [] } = isElsewhere ? {} : spec;
+  for (const { name, value } of ownParameters) url.searchParams.set(name, value);
   for (const [name, value] of Object.entries(content.queryParams ?? {})) url.searchParams.set(name, value);
-  const headers = new Headers((spec.headers ?? []).map(({ name, value }) => [name, value]));
+  const headers = new Headers(ownHeaders.map(({ name, value }) => [name, value]));
   const { authorization, bearerToken } = context.secret;
-  // A message that goes elsewhere does not take the channel's credentials with it.
-  if (url.origin === urlOf(spec.url).origin) {
-    if (authorization) headers.set("authorization", authorization);
-    else if (bearerToken) headers.set("authorization", `Bearer ${bearerToken}`);
+  if (!isElsewhere && (authorization || bearerToken)) {
+    headers.set("authorization", authorization || `Bearer ${bearerToken}`);
   }
   for (const [name, value] of Object.entries(content.headers ?? {})) headers.set(name, value);
   headers.set("idempotency-key", message.id);
@@ -42,7 +47,7 @@ export const carryByHttp: Carry<NonNullable<MessageChannelSpec["http"]>> = async
     headers.set("content-type", typeof body === "string" ? "text/plain; charset=utf-8" : "application/json");
   }
 
-  const method = (content.method ?? spec.method).toUpperCase();
+  const method = content.method ?? spec.method;
   const response = await context.fetch(url, {
     method,
     headers,

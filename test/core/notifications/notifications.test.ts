@@ -158,6 +158,14 @@ describe("an event router", () => {
     expect(seen).toHaveLength(3);
   });
 
+  it("tells no secrets", async () => {
+    const { url, seen } = await answeringServer({});
+    const world = await createWorld([sink(url), router({ output: "${{ event.message }}" })]);
+    world.masker.add("s3cr3t-token");
+    await world.tell(happened({ message: "it was s3cr3t-token" }));
+    expect(seen[0]?.body).toBe("it was ***");
+  });
+
   it("drops what comes on top of a full queue, and says so", async () => {
     const { url } = await answeringServer(() => ({ status: 503, body: "" }));
     const world = await createWorld([sink(url), router({})], { longestQueue: 2 });
@@ -218,6 +226,12 @@ describe("a message that a channel does not take", () => {
       says: "The message is no JSON",
     },
     {
+      what: "a method that there is not",
+      answer: { body: "" },
+      spec: { output: "method: CONNECT", encodingType: "yaml" as const },
+      says: "method",
+    },
+    {
       what: "a field of another type",
       answer: { body: "" },
       spec: { output: "headers: 1", encodingType: "yaml" as const },
@@ -272,13 +286,18 @@ describe("an HTTP channel", () => {
     const elsewhere = `url: ${other.url}\nbody: x`;
     const world = await createWorld([
       secret("hook", values),
-      channel("sink", { secretRef: { name: "hook" }, http: { url: own.url } }),
+      channel("sink", {
+        secretRef: { name: "hook" },
+        http: { url: own.url, headers: [{ name: "X-Key", value: "k" }] },
+      }),
       router({}),
       router({ output: elsewhere, encodingType: "yaml" }, "elsewhere"),
     ]);
     await world.tell(happened());
     expect(own.seen[0]?.headers.authorization).toBe(header);
+    expect(own.seen[0]?.headers["x-key"]).toBe("k");
     expect(other.seen[0]?.headers.authorization).toBeUndefined();
+    expect(other.seen[0]?.headers["x-key"]).toBeUndefined();
   });
 
   it("is held by the egress rules", async () => {
