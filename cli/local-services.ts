@@ -7,7 +7,7 @@ import { createCipher, keyLength } from "#core/credentials/cipher.ts";
 import { credentialSettingsFrom } from "#core/credentials/configured-providers.ts";
 import { credentialsFromStore } from "#core/credentials/from-store.ts";
 import { createMasker, type Masker } from "#core/credentials/masker.ts";
-import { secretValues } from "#core/credentials/secret-values.ts";
+import { confidentialValues } from "#core/credentials/secret-values.ts";
 import { createFetch } from "#core/egress/fetch.ts";
 import { createEgressPolicy } from "#core/egress/policy.ts";
 import { createExpressions, type Expressions } from "#core/expressions/expressions.ts";
@@ -77,7 +77,7 @@ export async function openLocalTools({ allowNet, steps = builtinSteps }: LocalSe
     const masker = createMasker();
     for (const resource of resources) {
       if (resource.kind !== "Secret") continue;
-      for (const value of Object.values(secretValues(resource))) masker.add(value);
+      for (const value of confidentialValues(resource)) masker.add(value);
     }
     await store.write(resources.map((resource) => ({ op: "create", resource })));
     const credentialsFor = (project: string) => credentialsFromStore(store, project, masker, credentials);

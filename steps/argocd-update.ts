@@ -43,7 +43,10 @@ An operation that somebody else has begun is waited for, and so is a sync window
 being synced. When several Applications are to get new sources, none is changed unless all can be.
 
 From then on the stage's health is that of the Applications: Argo CD's own verdict, and whether they are synced
-to \`desiredRevision\`.`,
+to \`desiredRevision\`.
+
+It was tried against a server of the tests' own that answers as Argo CD's published API does, and not against a
+real Argo CD.`,
   config: z.strictObject({
     apps: z.array(appUpdate).min(1).describe("The Applications, and what is to become of them."),
   }),

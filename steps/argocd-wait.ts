@@ -33,7 +33,10 @@ in the stage's health. How Argo CD is reached is told in [Argo CD](../argocd.md)
 
 \`health\`, \`suspended\` and \`degraded\` are alternatives; \`sync\` and \`operation\` must hold besides. An
 Application that is waited for to be healthy and that becomes \`Degraded\` meanwhile fails the step at once, and so
-does one that Argo CD cannot compare or whose specification is wrong.`,
+does one that Argo CD cannot compare or whose specification is wrong.
+
+It was tried against a server of the tests' own that answers as Argo CD's published API does, and not against a
+real Argo CD.`,
   config: z.strictObject({
     apps: z
       .array(

@@ -1,5 +1,5 @@
-import { connectionLabel, shardLabel, sharedProject } from "#core/argocd/from-store.ts";
-import { secretValues } from "#core/credentials/secret-values.ts";
+import { shardLabel, sharedProject } from "#core/argocd/from-store.ts";
+import { connectionLabel, secretValues } from "#core/credentials/secret-values.ts";
 import type { Store } from "#core/store/store.ts";
 
 /** Where people look at the Applications of an Argo CD. */

@@ -1,13 +1,11 @@
 import type { ArgoConnection } from "#core/argocd/connection.ts";
 import type { Masker } from "#core/credentials/masker.ts";
-import { secretValues } from "#core/credentials/secret-values.ts";
+import { connectionLabel, secretValues } from "#core/credentials/secret-values.ts";
 import { StepFailure } from "#core/failure.ts";
 import type { Resource } from "#core/resources/resource.ts";
 import type { Stage } from "#core/resources/stage.ts";
 import type { Store } from "#core/store/store.ts";
 
-/** By this label a Secret says that it tells of a connection, and to what. */
-export const connectionLabel = "towpath.dev/connection";
 /** Of a Secret: the stages that it serves. */
 export const shardLabel = "kargo.akuity.io/shard";
 export const sharedProject = "kargo-shared-resources";

@@ -1,5 +1,5 @@
 import type { Masker } from "#core/credentials/masker.ts";
-import { secretValues } from "#core/credentials/secret-values.ts";
+import { confidentialValues } from "#core/credentials/secret-values.ts";
 import { actorName } from "#core/promotion/actor-name.ts";
 import { splitAlias, stepAlias } from "#core/promotion/alias.ts";
 import { isRollback } from "#core/promotion/events.ts";
@@ -164,7 +164,7 @@ async function learnSecrets(
   for (const owner of [project, sharedProject]) {
     for (const secret of await store.list({ kind: "Secret", project: owner })) {
       if (secret.metadata.labels?.[keys.promotionUid] !== undefined) continue;
-      for (const value of Object.values(secretValues(secret))) masker.add(value);
+      for (const value of confidentialValues(secret)) masker.add(value);
     }
   }
 }

@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { beforeEach, describe, expect, it } from "vitest";
-import { connectionLabel, findArgoConnection } from "#core/argocd/from-store.ts";
+import { findArgoConnection } from "#core/argocd/from-store.ts";
 import { createCipher } from "#core/credentials/cipher.ts";
 import { createMasker, type Masker } from "#core/credentials/masker.ts";
+import { confidentialValues, connectionLabel } from "#core/credentials/secret-values.ts";
 import type { Resource } from "#core/resources/resource.ts";
 import { openSqliteStore } from "#core/store/sqlite.ts";
 import type { Store } from "#core/store/store.ts";
@@ -87,4 +88,23 @@ describe("the connection to Argo CD", () => {
       insecureSkipTLSVerify: true,
     });
   });
+});
+
+it("of a connection's Secret the token is confidential, and of any Secret no switch", () => {
+  const secret = (labels: Record<string, string>, stringData: Record<string, string>) =>
+    ({
+      apiVersion: "v1",
+      kind: "Secret",
+      metadata: { name: "a", labels },
+      stringData,
+    }) as unknown as Resource;
+  const values = {
+    server: "https://argocd.example.com",
+    token: "s3cr3t",
+    namespace: "argocd",
+    allowHttp: "true",
+  };
+  expect(confidentialValues(secret({ [connectionLabel]: "argocd" }, values))).toEqual(["s3cr3t"]);
+  const others = { password: "s3cr3t", repoURL: "https://x", repoURLIsRegex: "false" };
+  expect(confidentialValues(secret({}, others))).toEqual(["s3cr3t", "https://x"]);
 });
