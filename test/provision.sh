@@ -68,8 +68,14 @@ build_renderers() {
 
 build_renderers &
 renderers=$!
+# Deno comes with the other development dependencies: npm scripts find it there, and this is for all else.
+link_deno() {
+  command -v deno >/dev/null || ln -sf "$here/../node_modules/.bin/deno" "$bin/deno"
+}
+
 install_packages
 start_docker
+link_deno
 wait "$renderers"
 install_kargo
 say "done"

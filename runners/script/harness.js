@@ -64,6 +64,11 @@ async function exitWithDaemon() {
   exit(143);
 }
 
+const [major = 0, minor = 0] = Deno.version.deno.split(".").map(Number);
+if (major < 2 || (major === 2 && minor < 9)) {
+  write({ unusable: `scripts need Deno 2.9 or newer, and this is ${Deno.version.deno}` });
+  exit(0);
+}
 write({ unfinished: true });
 if (watchInput) exitWithDaemon();
 try {

@@ -6,6 +6,7 @@ import { type Outcome, type StepOutput, succeeded } from "#core/step.ts";
 const Result = z.union([
   z.object({ returned: z.unknown() }),
   z.object({ failed: z.string() }),
+  z.object({ unusable: z.string() }),
   z.object({ thrown: z.string() }),
   z.object({ unfinished: z.literal(true) }),
 ]);
@@ -22,6 +23,7 @@ export function outcomeOf(written: unknown, workspace: string): Outcome {
       "The script ended before it returned: it called Deno.exit or process.exit",
     );
   }
+  if ("unusable" in result) throw new StepFailure("refused", `Cannot run the script: ${result.unusable}`);
   if ("failed" in result) throw new StepFailure("failed", result.failed);
   if ("returned" in result) return succeeded(toOutput(result.returned));
   const denied = deniedBy(result.thrown, workspace);
