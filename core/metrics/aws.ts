@@ -1,10 +1,12 @@
 import { createHash, createHmac, type Hash, type Hmac } from "node:crypto";
+import { requireMachineIdentity } from "#core/metrics/machine-identity.ts";
 import type { MetricContext } from "#core/metrics/provider.ts";
 import type { Fetch } from "#core/step.ts";
 
 /**
  * A fetch that signs its requests for Amazon Managed Service for Prometheus, with the credentials that AWS's
- * own tools would find on the daemon's machine. Throws when it is to take on a role.
+ * own tools would find on the daemon's machine. Throws where the operator does not let them be used, and when it is
+ * to take on a role.
  */
 export async function signedFetch(
   { region, profile, roleArn }: { region?: string; profile?: string; roleArn?: string },
@@ -15,6 +17,7 @@ export async function signedFetch(
       "`authentication.sigv4.roleArn` is not supported: set `profile` to one of the daemon's AWS profiles that takes on the role",
     );
   }
+  requireMachineIdentity({ env }, "");
   const [{ SignatureV4 }, { defaultProvider }] = await Promise.all([
     import("@smithy/signature-v4"),
     import("@aws-sdk/credential-provider-node"),

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { sdkHandler } from "#core/metrics/aws-handler.ts";
+import { requireMachineIdentity } from "#core/metrics/machine-identity.ts";
 import { defineProvider, type MetricContext } from "#core/metrics/provider.ts";
 import { parseDuration } from "#core/resources/duration.ts";
 
@@ -84,6 +85,9 @@ async function connect(context: MetricContext) {
   const sessionToken = found.AWS_SESSION_TOKEN;
   const region = found.AWS_REGION ?? context.env.AWS_REGION;
   const endpoint = found.AWS_ENDPOINT_URL_CLOUDWATCH ?? found.AWS_ENDPOINT_URL;
+  if (!accessKeyId || !secretAccessKey) {
+    requireMachineIdentity(context, `; or give the project a Secret "${secretName}" with keys of its own`);
+  }
   return new CloudWatchClient({
     ...(region ? { region } : {}),
     ...(endpoint ? { endpoint } : {}),

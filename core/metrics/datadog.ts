@@ -71,16 +71,12 @@ export const datadog = defineProvider({
 
 async function credentialsOf(
   { secretRef = {} }: DatadogMetric,
-  { secret, env }: MetricContext,
+  { secret }: MetricContext,
 ): Promise<{ address: string; apiKey: string; appKey: string }> {
   const name = secretRef.name || defaultSecret;
   const found = await secret(name, { plain: ["address"], onlyOfProject: secretRef.namespaced });
-  const ofEnvironment = secretRef.name
-    ? {}
-    : { "api-key": env.DD_API_KEY, "app-key": env.DD_APP_KEY, address: env.DD_ADDRESS };
-  for (const { address, "api-key": apiKey, "app-key": appKey } of [found ?? {}, ofEnvironment]) {
-    if (apiKey && appKey) return { address: address || defaultAddress, apiKey, appKey };
-  }
+  const { address, "api-key": apiKey, "app-key": appKey } = found ?? {};
+  if (apiKey && appKey) return { address: address || defaultAddress, apiKey, appKey };
   throw new Error(
     `Cannot ask Datadog: there is no Secret "${name}" with \`api-key\` and \`app-key\` in the project or the shared resources`,
   );

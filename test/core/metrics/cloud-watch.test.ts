@@ -86,6 +86,10 @@ describe("a CloudWatch metric", () => {
     });
   });
 
+  it("asks for keys of the project's own, or the operator's leave", async () => {
+    expect((await measureOnce(rate)).message).toContain('give the project a Secret "cloudwatch"');
+  });
+
   it("is held by the egress rules", async () => {
     const { url, seen } = await answeringServer({});
     const measured = await measureOnce(rate, { resources: [account(url)], allow: [] });

@@ -125,7 +125,10 @@ describe("what proves who asks", () => {
     process.env.AWS_ACCESS_KEY_ID = "AKIDEXAMPLE";
     process.env.AWS_SECRET_ACCESS_KEY = "secret-access-key";
     const authentication = { sigv4: { region: "eu-west-1" } };
-    const measured = await measureOnce({ prometheus: { address: url, query: "up", authentication } });
+    const provider = { prometheus: { address: url, query: "up", authentication } };
+    const refused = await measureOnce(provider);
+    expect(refused.message).toContain("TOWPATH_HOST_CREDENTIALS=aws");
+    const measured = await measureOnce(provider, { env: { TOWPATH_HOST_CREDENTIALS: "gcp, aws" } });
     expect(measured.message).toBeUndefined();
     expect(seen[0]?.headers.authorization).toMatch(
       /^AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE\/\d{8}\/eu-west-1\/aps\/aws4_request/,

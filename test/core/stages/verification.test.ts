@@ -10,6 +10,7 @@ import type { Resource } from "#core/resources/resource.ts";
 import type { Verification } from "#core/resources/stage.ts";
 import { createScheduler } from "#core/scheduler/scheduler.ts";
 import { keys } from "#core/stages/keys.ts";
+import type { AnalysisJobs } from "#core/stages/verification/jobs/jobs.ts";
 import { createAnalysisRunReconciler } from "#core/stages/verification/run-reconciler.ts";
 import type { Fetch } from "#core/step.ts";
 import { openSqliteStore } from "#core/store/sqlite.ts";
@@ -84,11 +85,13 @@ async function run(
     seconds = 0,
     terminateAfter = Infinity,
     resources = [] as Resource[],
+    jobs = undefined as AnalysisJobs | undefined,
     ...fields
   }: RunFields & {
     seconds?: number;
     terminateAfter?: number;
     resources?: Resource[];
+    jobs?: AnalysisJobs;
   } = {},
 ) {
   const clock = createFakeClock();
@@ -96,7 +99,11 @@ async function run(
   const store = await openSqliteStore({ file: ":memory:", cipher: createCipher(Buffer.alloc(32)), now });
   const scheduler = createScheduler({ store, clock });
   scheduler.register(
-    createAnalysisRunReconciler({ store, now, expressions, fetch: plainFetch, masker: createMasker() }),
+    createAnalysisRunReconciler({
+      ...{ store, now, expressions, jobs },
+      fetch: plainFetch,
+      masker: createMasker(),
+    }),
   );
   cleanUps.push(async () => {
     await scheduler.stop(0);
@@ -489,6 +496,35 @@ describe("a run", () => {
     const metrics = [metric({ url: await answering({ ok: true }) }, { ...good, interval: "1s" })];
     const status = await run(metrics, { seconds: 5, terminateAfter: 3 });
     expect(status).toMatchObject({ phase: "Successful", message: "Run Terminated" });
+  });
+
+  it.each([
+    { what: "somebody ends it", terminateAfter: 3, other: true, phase: "Inconclusive" },
+    { what: "another metric fails", terminateAfter: Infinity, other: false, phase: "Failed" },
+  ])("ends a job that runs when $what", async ({ terminateAfter, other, phase }) => {
+    const ended: string[] = [];
+    const jobs = {
+      follow: async () => ({ phase: "running" as const }),
+      end: async (id: string) => void ended.push(id),
+      forget: async () => {},
+      close: () => {},
+    };
+    const metrics: Metric[] = [
+      { name: "tests", provider: { job: { spec: {} } } },
+      metric(
+        { url: await answering({ ok: true }, { ok: true }, { ok: other }) },
+        { ...good, interval: "2s" },
+      ),
+    ];
+    const status = await run(metrics, { seconds: 12, terminateAfter, jobs });
+    expect(ended).toEqual([expect.stringMatching(/\.tests\.1$/)]);
+    expect(status).toMatchObject({
+      phase,
+      metricResults: [
+        { name: "tests", phase: "Inconclusive", measurements: [{ message: "Metric Terminated" }] },
+        { name: "ok", phase: other ? "Successful" : "Failed" },
+      ],
+    });
   });
 
   it("puts arguments where metrics name them, and keeps secrets out of what it writes down", async () => {
