@@ -46,6 +46,7 @@ function stateOf({ stage, current, waiting }: StageView): { word: string; tone: 
   const health = status?.health?.status;
   if (health === "Unhealthy") return { word: "Unhealthy", tone: "bad" };
   if (health === "Progressing") return { word: "Progressing", tone: "busy" };
+  if (health === "Unknown") return { word: "Health unknown", tone: "busy" };
   return Object.keys(status?.freightHistory?.[0]?.items ?? {}).length > 0
     ? { word: "Steady", tone: "good" }
     : { word: "Empty", tone: "idle" };

@@ -24,12 +24,13 @@ const Applications = z.array(z.object({ name: z.string(), namespace: z.string().
 export function applications({ stage, argo }: StageView): Markup | "" {
   const apps = readApplications(stage.metadata.annotations?.[keys.argocdContext]);
   if (apps.length === 0) return "";
-  const entries = apps.map(({ name, namespace }) => {
-    if (argo === undefined) return html`<li>${name}</li>`;
+  const links = apps.map(({ name, namespace }, index) => {
+    const separator = index === 0 ? "" : ", ";
+    if (argo === undefined) return html`${separator}${name}`;
     const path = [namespace || argo.namespace, name].map(encodeURIComponent).join("/");
-    return html`<li><a href="${argo.url}/applications/${path}" rel="noreferrer">${name}</a></li>`;
+    return html`${separator}<a href="${argo.url}/applications/${path}" rel="noreferrer">${name}</a>`;
   });
-  return html`<ul class="hint" aria-label="Argo CD Applications">${entries}</ul>`;
+  return html`<p class="hint">At Argo CD: ${links}</p>`;
 }
 
 /** Annotations are anybody's who may edit the stage. */

@@ -35,7 +35,7 @@ it("the status page says why a stage is not healthy, and links to its Applicatio
   const before = await statusPage(server);
   expect(before).toContain("it is &lt;b&gt;Degraded&lt;/b&gt;");
   expect(before).toContain("and 1 more");
-  expect(before).toContain("<li>web</li>");
+  expect(before).toContain("At Argo CD: web</p>");
   await server.put(secret("argo", values, { labels }));
   const page = await statusPage(server);
   expect(page).toContain('href="https://argocd.example.com/argo/applications/argocd/web"');
