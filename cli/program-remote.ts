@@ -126,6 +126,12 @@ function addGateCommands(program: Command, io: CliIO): void {
       ),
     );
 
+  withProject(program.command("audit"))
+    .description("list who decided what, when, from where and why; the newest thousand")
+    .option("--after <id>", "list what came after this entry")
+    .addOption(outputOption(["table", "json", "yaml"]))
+    .action(async (options) => (await import("#cli/commands/audit.ts")).listAudit(options, io));
+
   for (const [name, decision] of [
     ["release", "released"],
     ["deny", "denied"],

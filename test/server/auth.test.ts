@@ -137,6 +137,7 @@ describe("who may do what", () => {
     "make a token": ["POST", "/v1beta1/projects/shop/roles/kargo-admin/api-tokens", { name: "more" }],
     "make a token by manifest": ["POST", "/v1beta1/resources", tokenManifest()],
     "read the metrics": ["GET", "/metrics", undefined],
+    "read the audit log": ["GET", "/v1beta1/projects/shop/audit", undefined],
     "look at the installation": ["GET", "/v1beta1/system/generic-credentials", undefined],
   } as const;
   type Operation = keyof typeof operations;
@@ -144,7 +145,16 @@ describe("who may do what", () => {
   const inOneProject: Record<Role, Operation[]> = {
     "kargo-viewer": ["view"],
     "kargo-promoter": ["view", "promote", "approve", "promote by manifest"],
-    "kargo-admin": ["view", "promote", "approve", "promote by manifest", "apply", "delete", "make a token"],
+    "kargo-admin": [
+      "view",
+      "promote",
+      "approve",
+      "promote by manifest",
+      "apply",
+      "delete",
+      "make a token",
+      "read the audit log",
+    ],
   };
   const looks: Operation[] = ["look at another project", "read the metrics", "look at the installation"];
   const everywhere: Record<Role, Operation[]> = {

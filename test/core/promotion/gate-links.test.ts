@@ -15,11 +15,12 @@ const masker = createMasker();
 const nowhere = { get: async () => undefined };
 const functionsFor = createStepFunctions(nowhere, masker, { links, now: testClock().now });
 
+const kinds = {
+  say: ({ config }: { config: Record<string, unknown> }) => succeeded(config),
+  ask: () => succeeded(),
+};
+
 async function said(text: string, ...more: PromotionStep[]) {
-  const kinds = {
-    say: ({ config }: { config: Record<string, unknown> }) => succeeded(config),
-    ask: () => succeeded(),
-  };
   const steps = [{ uses: "say", as: "tell", config: { text } }, { uses: "ask", as: "approve" }, ...more];
   const { run, records } = await runSteps(steps, kinds, { services: { functionsFor } });
   return { run, records, text: (run.outputs.tell as { text?: string } | null)?.text ?? "" };
@@ -50,6 +51,16 @@ describe("gateLink", () => {
   ])("%s is refused", async (expression, why) => {
     const { records } = await said(`\${{ ${expression} }}`);
     expect(records[0]).toMatchObject({ status: "Errored", message: expect.stringMatching(why) });
+  });
+
+  it("knows the steps of its own task by their short names", async () => {
+    const steps = [
+      { uses: "say", as: "deploy::tell", config: { text: "${{ gateLink('approve', 'deny') }}" } },
+      { uses: "ask", as: "deploy::approve" },
+    ];
+    const { run } = await runSteps(steps, kinds, { services: { functionsFor } });
+    const { text = "" } = run.outputs["deploy::tell"] as { text?: string };
+    expect(links.read(text.split("/").at(-1) ?? "").step).toBe("deploy::approve");
   });
 
   it("is good for 24 hours unless it is told", async () => {
