@@ -1,7 +1,7 @@
 import type { MiddlewareHandler } from "hono";
 import { UserError } from "#core/failure.ts";
-import type { Route, ServerEnv } from "#server/route.ts";
 import type { Limits } from "#server/limits.ts";
+import type { Route, ServerEnv } from "#server/route.ts";
 import type { WebhookServices } from "#server/webhooks/provider.ts";
 import { findReceiver, webhookFolder } from "#server/webhooks/receivers.ts";
 
