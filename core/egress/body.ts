@@ -12,15 +12,18 @@ interface BodySettings {
   toFailure: (error: unknown) => unknown;
 }
 
+/** The cause of the failure when an answer says itself, ahead of its body, that it is longer than the bound. */
+export class AnnouncedTooLong extends Error {}
+
 /** The body as a web stream that fails once it brings more than the bound. */
 export function boundBody(source: Readable, settings: BodySettings): ReadableStream<Uint8Array> {
   const { what, maxBodyBytes, headers, close, toFailure } = settings;
-  const tooLong = () =>
-    new StepFailure("errored", `Cannot read ${what}: it is longer than ${maxBodyBytes} bytes`);
+  const tooLong = (options?: ErrorOptions) =>
+    new StepFailure("errored", `Cannot read ${what}: it is longer than ${maxBodyBytes} bytes`, options);
   if (Number(headers.get("content-length")) > maxBodyBytes) {
     source.on("error", () => {}).destroy();
     close();
-    throw tooLong();
+    throw tooLong({ cause: new AnnouncedTooLong() });
   }
   return Readable.toWeb(
     Readable.from(counted(source, maxBodyBytes, tooLong, close, toFailure)),

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { AnnouncedTooLong } from "#core/egress/body.ts";
 import { StepFailure } from "#core/failure.ts";
 import type { FetchOptions, StepContext } from "#core/step.ts";
 import { badStatus } from "./http-request.ts";
@@ -25,7 +26,11 @@ const firstPauseMilliseconds = 250;
  */
 export async function* downloaded(download: Download, ctx: StepContext): AsyncGenerator<Uint8Array> {
   const ends = Date.now() + download.timeoutSeconds * 1_000;
-  const first = await ask(download, download.headers, 0, ends, ctx);
+  const first = await ask(download, download.headers, 0, ends, ctx).catch((error: unknown) => {
+    // Asking again would bring the same answer.
+    const isFinal = error instanceof StepFailure && error.cause instanceof AnnouncedTooLong;
+    throw isFinal ? new StepFailure("failed", error.message, { cause: error }) : error;
+  });
   if (!first.ok) {
     await first.body?.cancel();
     throw badStatus(download.url, "GET", first.status);

@@ -168,7 +168,10 @@ describe("http-download", () => {
       response.writeHead(200, { "content-length": String(101 * 1024 * 1024) });
       response.write("x");
     });
-    await expect(runStep(httpDownload, { url, outPath: "a" })).rejects.toThrow("longer than");
+    await expect(runStep(httpDownload, { url, outPath: "a" })).rejects.toMatchObject({
+      kind: "failed",
+      message: expect.stringContaining("longer than"),
+    });
   });
 
   it.each([
