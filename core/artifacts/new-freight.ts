@@ -1,10 +1,10 @@
-import { completeFreight } from "#core/artifacts/prepare-freight.ts";
+import { completeFreight, uniqueAlias } from "#core/artifacts/prepare-freight.ts";
 import { eventPrefix, freightAnnotations } from "#core/promotion/events.ts";
 import { kargoV1alpha1 } from "#core/resources/api-versions.ts";
 import type { Freight, FreightReference } from "#core/resources/freight.ts";
 import { type ResourceRef, refOf } from "#core/resources/resource.ts";
 import type { WarehouseStatus } from "#core/resources/warehouse.ts";
-import type { EventRecord, Store } from "#core/store/store.ts";
+import { type EventRecord, type Store, TakenError } from "#core/store/store.ts";
 
 const actor = "controller:warehouse-controller";
 
@@ -13,13 +13,34 @@ export interface FreightWrite {
   /** The Warehouse's status once the freight is there. */
   status: WarehouseStatus;
   now: Date;
+  /** For the alias. */
+  random?: () => number;
 }
 
-/** Writes new freight, the event about it and the Warehouse's status: all of them or none. */
+const attempts = 5;
+
+/**
+ * Writes new freight, the event about it and the Warehouse's status: all of them or none. Where somebody
+ * else takes its alias in the same moment, it gets another one.
+ */
 export async function writeFreight(
   store: Store,
+  content: FreightReference,
+  write: FreightWrite,
+): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await tryToWrite(store, content, write);
+    } catch (error) {
+      if (!(error instanceof TakenError) || attempt === attempts) throw error;
+    }
+  }
+}
+
+async function tryToWrite(
+  store: Store,
   { name, ...content }: FreightReference,
-  { warehouse, status, now }: FreightWrite,
+  { warehouse, status, now, random }: FreightWrite,
 ): Promise<void> {
   const { project } = warehouse;
   const freight = await completeFreight(
@@ -30,10 +51,11 @@ export async function writeFreight(
       metadata: { name, ...(project === undefined ? {} : { namespace: project }) },
       ...content,
     },
-    { now },
+    { now, ...(random === undefined ? {} : { random }) },
   );
   await store.write([
     { op: "create", resource: freight },
+    uniqueAlias(refOf(freight)),
     { op: "event", event: freightCreated(freight, now) },
     { op: "status", ref: warehouse, status },
   ]);

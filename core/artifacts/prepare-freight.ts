@@ -4,11 +4,17 @@ import { UserError } from "#core/failure.ts";
 import type { Freight } from "#core/resources/freight.ts";
 import { freightContentErrors, freightErrors } from "#core/resources/freight-rules.ts";
 import { formatPath } from "#core/resources/path.ts";
+import type { ResourceRef } from "#core/resources/resource.ts";
 import type { Warehouse } from "#core/resources/warehouse.ts";
 import { toTime } from "#core/stages/times.ts";
-import type { Store } from "#core/store/store.ts";
+import type { Store, Write } from "#core/store/store.ts";
 
-const aliasLabel = "kargo.akuity.io/alias";
+export const aliasLabel = "kargo.akuity.io/alias";
+
+/** To be written together with freight: two pieces of a project never have one alias, whoever is quicker. */
+export function uniqueAlias(ref: ResourceRef): Write {
+  return { op: "unique", ref, label: aliasLabel };
+}
 
 export interface PrepareOptions {
   now: Date;

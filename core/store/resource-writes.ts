@@ -5,7 +5,13 @@ import { analysisLogOwner } from "#core/store/log-owner.ts";
 import { forgetLogs } from "#core/store/log-rows.ts";
 import { compareWithRow, type ResourceRow, toBody } from "#core/store/resource-rows.ts";
 import type { Statements } from "#core/store/statements.ts";
-import { AlreadyExistsError, ConflictError, NotFoundError, type ResourceChange } from "#core/store/store.ts";
+import {
+  AlreadyExistsError,
+  ConflictError,
+  NotFoundError,
+  type ResourceChange,
+  TakenError,
+} from "#core/store/store.ts";
 
 /** What a write left of a resource, and what watchers hear of it; no `type` when nothing was changed. */
 export interface Written {
@@ -101,6 +107,28 @@ export function deleteResource(sql: Statements, ref: ResourceRef): Written {
   if (row.kind === "Promotion") forgetLogs(sql, row.project, row.name);
   if (row.kind === "AnalysisRun") forgetLogs(sql, row.project, analysisLogOwner(row.name));
   return { type: "DELETED", row };
+}
+
+/** Throws a TakenError when another resource of the kind and the project has the same value for the label. */
+export function requireUnique(sql: Statements, ref: ResourceRef, label: string): void {
+  const row = getRow(sql, ref, "check", undefined);
+  const other = sql.get<{ name: string; value: string }>(
+    `select resources.name as name, theirs.value as value
+     from labels as own
+     join labels as theirs on theirs.name = own.name and theirs.value = own.value
+     join resources on resources.id = theirs.resource
+     where own.resource = ? and own.name = ? and theirs.resource <> own.resource
+       and resources.kind = ? and resources.project = ?
+     limit 1`,
+    row.id,
+    label,
+    row.kind,
+    row.project,
+  );
+  if (other === undefined) return;
+  throw new TakenError(
+    `Cannot write ${formatRef(ref)}: ${ref.kind} "${other.name}" has the label ${label}=${other.value} already`,
+  );
 }
 
 export function forgetJournal(sql: Statements, scope: string): void {

@@ -12,6 +12,7 @@ import {
   deleteResource,
   findRow,
   forgetJournal,
+  requireUnique,
   updateResource,
   type Written,
   writeStatus,
@@ -73,6 +74,9 @@ function createSqliteStore(database: DatabaseFile, options: SqliteStoreOptions):
         return writeStatus(sql, write.ref, write.status, write.resourceVersion);
       case "delete":
         return deleteResource(sql, write.ref);
+      case "unique":
+        requireUnique(sql, write.ref, write.label);
+        return undefined;
       case "event":
         addEvent(sql, write.event, limits);
         return undefined;

@@ -83,12 +83,16 @@ export interface DueTime {
  *
  * `delete` forgets with the resource its due time, the journal whose scope is its uid or starts with
  * `<uid>/`, and a Promotion's logs.
+ *
+ * `unique` writes nothing: it fails with a TakenError, and the batch with it, when another resource of the
+ * same kind and project has the value that the resource by then has for the label.
  */
 export type Write =
   | { op: "create"; resource: Resource }
   | { op: "update"; resource: Resource }
   | { op: "status"; ref: ResourceRef; status: unknown; resourceVersion?: string }
   | { op: "delete"; ref: ResourceRef }
+  | { op: "unique"; ref: ResourceRef; label: string }
   | { op: "event"; event: EventRecord }
   | { op: "audit"; entry: AuditEntry }
   | { op: "journal"; scope: string; key: string; value: unknown }
@@ -151,6 +155,10 @@ export class ConflictError extends Error {
 
 export class AlreadyExistsError extends Error {
   override name = "AlreadyExistsError";
+}
+
+export class TakenError extends Error {
+  override name = "TakenError";
 }
 
 export class NotFoundError extends Error {

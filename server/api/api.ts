@@ -1,6 +1,6 @@
 import type { Resource, ResourceRef } from "#core/resources/resource.ts";
 import { retryConflicts } from "#core/store/retry-conflicts.ts";
-import type { Store } from "#core/store/store.ts";
+import type { Store, Write } from "#core/store/store.ts";
 import type { ApiTokenStore } from "#server/auth/api-tokens.ts";
 import type { Authenticator } from "#server/auth/tokens.ts";
 import type { ChangeFeed } from "#server/change-feed.ts";
@@ -23,16 +23,20 @@ export async function getResource<T extends Resource = Resource>(store: Store, r
   return resource as T;
 }
 
-/** Reads a resource, has `edit` change it, and writes it back; again when somebody else was quicker. */
+/**
+ * Reads a resource, has `edit` change it, and writes it back, with what is to be written together with it;
+ * again when somebody else was quicker.
+ */
 export async function changeResource(
   store: Store,
   ref: ResourceRef,
   edit: (resource: Resource) => void,
+  also: readonly Write[] = [],
 ): Promise<Resource> {
   return retryConflicts(async () => {
     const resource = await getResource(store, ref);
     edit(resource);
-    const [stored] = await store.write([{ op: "update", resource }]);
+    const [stored] = await store.write([{ op: "update", resource }, ...also]);
     return stored ?? resource;
   });
 }

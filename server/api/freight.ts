@@ -1,3 +1,4 @@
+import { uniqueAlias } from "#core/artifacts/prepare-freight.ts";
 import { UserError } from "#core/failure.ts";
 import { applyDefaults } from "#core/resources/admission.ts";
 import type { Freight } from "#core/resources/freight.ts";
@@ -6,7 +7,7 @@ import { type Api, changeResource } from "#server/api/api.ts";
 import { getFreight } from "#server/api/freight-lookup.ts";
 import { groupFreight, parseFreightOrder } from "#server/api/freight-query.ts";
 import { deleteResource } from "#server/api/manifests/delete.ts";
-import { requireFreeAlias } from "#server/api/manifests/freight-alias.ts";
+import { requireFreeAlias, unlessTaken } from "#server/api/manifests/freight-alias.ts";
 import { isWatch, watchResource, watchResources } from "#server/api/watch.ts";
 import type { Route, ServerContext } from "#server/route.ts";
 
@@ -125,7 +126,8 @@ async function changeAlias(c: ServerContext, api: Api): Promise<void> {
   if (!alias) throw new UserError("newAlias query parameter is required");
   const ref = refOf((await freightFrom(c, api)) as Resource);
   await requireFreeAlias(api, projectOf(c), alias, ref.name);
-  await changeResource(api.store, ref, (resource) => {
+  const edit = (resource: Resource) => {
     Object.assign(resource, applyDefaults({ ...resource, alias } as Resource, api.now()));
-  });
+  };
+  await unlessTaken(projectOf(c), alias, changeResource(api.store, ref, edit, [uniqueAlias(ref)]));
 }

@@ -93,6 +93,14 @@ describe("querying freight", () => {
     expect(await status(server.call("PATCH", `${shop}/freight/b/alias?newAlias=first`))).toBe(409);
     expect(await status(server.call("PATCH", `${shop}/freight/b/alias`))).toBe(400);
   });
+
+  it("gives an alias that all want at once to one of them", async () => {
+    const server = await startWith(...found);
+    const rename = (name: string) =>
+      status(server.call("PATCH", `${shop}/freight/${name}/alias?newAlias=wanted`));
+    const answers = await Promise.all(["a", "b", "c"].map(rename));
+    expect(answers.sort()).toEqual([200, 409, 409]);
+  });
 });
 
 describe("promoting", () => {

@@ -1,11 +1,13 @@
 import { UserError } from "#core/failure.ts";
 import { validateResource } from "#core/resources/admission.ts";
+import type { Freight } from "#core/resources/freight.ts";
 import type { Promotion } from "#core/resources/promotion.ts";
 import { formatRef, type Resource, refOf } from "#core/resources/resource.ts";
 import { keys } from "#core/stages/keys.ts";
 import type { Api } from "#server/api/api.ts";
 import { admitChange, admitNew } from "#server/api/manifests/admit.ts";
 import { refuseErrors } from "#server/api/manifests/check.ts";
+import { besides, unlessTaken } from "#server/api/manifests/freight-alias.ts";
 import { authorizeManifest } from "#server/api/manifests/permission.ts";
 import type { Identity } from "#server/auth/identity.ts";
 
@@ -18,7 +20,7 @@ export async function createResource(api: Api, resource: Resource, identity: Ide
     throw new UserError(`${formatRef(refOf(resource))} already exists`, { status: 409 });
   }
   const admitted = await admitNew(api, resource, identity);
-  const [created] = await api.store.write([{ op: "create", resource: admitted }]);
+  const [created] = await write(api, { op: "create", resource: admitted });
   return created ?? admitted;
 }
 
@@ -32,8 +34,13 @@ export async function replaceResource(
   const existing = resource.metadata.name === "" ? undefined : await api.store.get(refOf(resource));
   if (!existing) return undefined;
   const admitted = await admitChange(api, resource, existing);
-  const [changed] = await api.store.write([{ op: "update", resource: admitted }]);
+  const [changed] = await write(api, { op: "update", resource: admitted });
   return changed ?? admitted;
+}
+
+function write({ store }: Api, one: { op: "create" | "update"; resource: Resource }) {
+  const { alias = "", metadata } = one.resource as Freight;
+  return unlessTaken(metadata.namespace ?? "", alias, store.write([one, ...besides(one.resource)]));
 }
 
 /** A promotion's steps are its stage's, whatever the manifest says of them. */

@@ -8,6 +8,7 @@ import {
   NotFoundError,
   type ResourceChange,
   type Store,
+  TakenError,
 } from "#core/store/store.ts";
 
 export interface StoreUnderTest {
@@ -166,6 +167,32 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
       await expect(
         store.write([{ op: "status", ref: ref("test"), status: {}, resourceVersion }]),
       ).rejects.toThrow(ConflictError);
+    });
+
+    it("keeps a label's value to one of the kind in a project, and leaves nothing of a batch that breaks it", async () => {
+      const store = await opened();
+      const add = (name: string, extra: Parameters<typeof stage>[1], kind = "Stage", project = "shop") => {
+        const resource = stage(name, extra);
+        resource.kind = kind;
+        resource.metadata.namespace = project;
+        const own = { kind, project, name };
+        return store.write([
+          { op: "create", resource },
+          { op: "unique", ref: own, label: "alias" },
+        ]);
+      };
+      await add("one", { labels: { alias: "a" } });
+      await add("two", { labels: { alias: "b", other: "a" } });
+      await add("three", {});
+      await add("four", {});
+      await add("elsewhere", { labels: { alias: "a" } }, "Stage", "other");
+      await add("freight", { labels: { alias: "a" } }, "Freight");
+      await expect(add("five", { labels: { alias: "a" } })).rejects.toThrow(TakenError);
+      expect(await store.get(ref("five"))).toBeUndefined();
+      const all = await Promise.allSettled(
+        [6, 7, 8].map((n) => add(`stage-${n}`, { labels: { alias: "c" } })),
+      );
+      expect(all.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "rejected"]);
     });
 
     it.each([
