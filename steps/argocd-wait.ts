@@ -88,7 +88,12 @@ config:
     const output = { apps: [] as ReturnType<typeof referenceTo>[], healthStatus: { ...before } };
     const waits: string[] = [];
     for (const spec of specs) {
-      for (const app of await findApps(argo, spec)) {
+      const found = await findApps(argo, spec).catch((error: unknown) => {
+        // What was seen by now tells, after a server's bad minute, what has become worse meanwhile.
+        if (!(error instanceof StepFailure)) throw error;
+        throw new StepFailure(error.kind, error.message, { cause: error, output });
+      });
+      for (const app of found) {
         const key = `${app.metadata.namespace}/${app.metadata.name}`;
         const health = app.status.health?.status ?? "";
         output.apps.push(referenceTo(app));

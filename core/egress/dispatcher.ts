@@ -17,10 +17,8 @@ export async function createDispatcher(
   target: URL,
   { insecureSkipTLSVerify, caCertificates, proxy }: DispatcherSettings,
 ): Promise<Dispatcher> {
-  const tls = {
-    rejectUnauthorized: !insecureSkipTLSVerify,
-    ...(caCertificates === undefined ? {} : { ca: caCertificates }),
-  };
+  const check = { rejectUnauthorized: !insecureSkipTLSVerify };
+  const tls = { ...check, ...(caCertificates === undefined ? {} : { ca: caCertificates }) };
   if (proxy === undefined) {
     return new Agent({ connect: connectorTo(await policy.addresses(target.hostname, portOf(target)), tls) });
   }
@@ -32,7 +30,7 @@ export async function createDispatcher(
     // Asked in the usual way: the whole URL for http, a tunnel for https.
     proxyTunnel: false,
     requestTls: tls,
-    proxyTls: { ...tls, ...(await proxyLookup(policy, proxy)) },
+    proxyTls: { ...check, ...(await proxyLookup(policy, proxy)) },
   });
 }
 

@@ -86,6 +86,16 @@ describe("argocd-wait", () => {
     expect(await wait(argo, ["degraded"], { outputs })).toMatchObject({ status: "succeeded" });
   });
 
+  it("remembers what it saw through a server's bad minute", async () => {
+    const argo = await serverWith({});
+    argo.answers.push([503, "busy"]);
+    const outputs = { "step-1": { healthStatus: { "argocd/web": "Progressing" } } };
+    await expect(wait(argo, undefined, { outputs })).rejects.toMatchObject({
+      kind: "transient",
+      output: { healthStatus: { "argocd/web": "Progressing" } },
+    });
+  });
+
   it.each(["ComparisonError", "InvalidSpecError"])("fails for good on a %s", async (type) => {
     const argo = await serverWith({
       conditions: [
