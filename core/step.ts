@@ -151,8 +151,10 @@ export type GateQuestion =
     }
   | { kind: "input"; responders: ResponderRule[]; schema: Record<string, unknown> };
 
-/** Either a claim and its value or a role. At least one approval must come from each `required` rule. */
+/** One of a user, a claim and its value, and a role. At least one approval must come from each `required` rule. */
 export interface ResponderRule {
+  /** As Kargo writes actors. */
+  user?: string;
   claim?: string;
   value?: string;
   role?: string;

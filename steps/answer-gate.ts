@@ -10,7 +10,7 @@ export default defineStep({
   notes: `
 So the outcome of anything that runs as steps, a command in a container among them, can decide a gate: run it in a
 stage of its own and answer from there. It answers as \`stage:\` and the name of its own stage; a gate that says whom it
-asks has to name that (\`claim: sub\`). Unless \`anyFreight\` is set it answers for the freight alone that it runs with, and
+asks has to name that (\`user\`, or \`claim: sub\`). Unless \`anyFreight\` is set it answers for the freight alone that it runs with, and
 not for a promotion of other freight that happens to wait there.`,
   config: z.strictObject({
     stage: z.string().min(1).describe("The stage whose promotion waits."),

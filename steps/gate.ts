@@ -12,7 +12,7 @@ import {
 import { askCommand, GateCommand } from "./lib/gate-command.ts";
 import { LinkConfig, LinkOutput, linkRequest } from "./lib/gate-links.ts";
 import { findHold, GateSchedule } from "./lib/gate-schedule.ts";
-import { responderRule } from "./lib/responder-rules.ts";
+import { allowRule } from "./lib/responder-rules.ts";
 
 export default defineStep({
   name: "gate",
@@ -37,7 +37,7 @@ answer meanwhile; what the command says then counts no more.`,
         .describe("What those who are asked should know."),
       ask: z.boolean().default(true).describe("Whether somebody has to release it."),
       allow: z
-        .array(responderRule)
+        .array(allowRule)
         .default([])
         .describe("Who may answer: whom any rule matches; everybody who may promote if empty."),
       links: LinkConfig.optional().describe(
@@ -92,8 +92,7 @@ answer meanwhile; what the command says then counts no more.`,
         config:
           allow:
           - role: kargo-admin
-          - claim: sub
-            value: token:shop/release-bot`,
+          - user: token:shop/release-bot`,
     },
     {
       title: "In working hours, a day after the stage below was verified, and nobody is asked",

@@ -86,8 +86,12 @@ function missingApprovals(
 }
 
 /** Which of the rules, by their places, match. */
-function matchingRules(rules: readonly ResponderRule[], { role, roles = [], claims }: Responder): number[] {
+function matchingRules(
+  rules: readonly ResponderRule[],
+  { user, role, roles = [], claims }: Responder,
+): number[] {
   const matches = (rule: ResponderRule) => {
+    if (rule.user !== undefined) return rule.user === user;
     if (rule.role !== undefined) return rule.role === role || roles.includes(rule.role);
     if (rule.claim === undefined || !Object.hasOwn(claims, rule.claim)) return false;
     const claim = claims[rule.claim];

@@ -24,6 +24,23 @@ export const approverRule = z
   })
   .refine(isEitherOr, eitherOr);
 
+/** The same for gates, whose rules may name a person, too. */
+export const allowRule = z
+  .strictObject({
+    user: z
+      .string()
+      .min(1)
+      .optional()
+      .describe("Who it is: `admin`, `email:jo@example.com`, `token:shop/ci`, `stage:checks`, `link:NAME`."),
+    claim: claim.optional(),
+    value: value.optional(),
+    role: role.optional(),
+  })
+  .refine(
+    ({ user, ...rule }) => (user === undefined ? isEitherOr(rule) : Object.keys(rule).length === 0),
+    "set either user, or claim and value, or role",
+  );
+
 function isEitherOr(rule: { claim?: string; value?: string; role?: string }): boolean {
   const hasClaim = rule.claim !== undefined && rule.value !== undefined;
   const hasPart = rule.claim !== undefined || rule.value !== undefined;

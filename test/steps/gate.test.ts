@@ -77,6 +77,16 @@ describe("gate", () => {
     expect(asked).toEqual([{ message: "Go?", expiresAt: "2030-01-02T04:04:05.000Z" }]);
   });
 
+  it.each([
+    { allow: [{ user: "admin", role: "kargo-admin" }] },
+    { allow: [{ user: "admin", claim: "a", value: "b" }] },
+    { allow: [{ claim: "a" }] },
+    { allow: [{}] },
+    { allow: [{ user: "" }] },
+  ])("refuses a rule that is none, or several: $allow", async (config) => {
+    await expect(runStep(gate, config, answering({ state: "open" }).context)).rejects.toThrow(/allow/);
+  });
+
   it("asks those alone whom it allows", async () => {
     const { asked, context } = answering({ state: "open" });
     await runStep(gate, { message: "Go?", allow: [{ role: "kargo-admin" }] }, context);

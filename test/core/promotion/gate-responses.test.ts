@@ -96,6 +96,12 @@ describe("a gate that asks for approvals", () => {
     { rules: [{ claim: "groups", value: "leads" }], who: jo, may: false },
     { rules: [{ claim: "sub", value: "jo" }], who: jo, may: true },
     { rules: [{ claim: "toString", value: "x" }], who: jo, may: false },
+    { rules: [{ user: "jo" }], who: jo, may: true },
+    { rules: [{ user: "email:jo@example.com" }], who: person("email:jo@example.com"), may: true },
+    { rules: [{ user: "email:jo@example.com" }], who: person("link:jo@example.com"), may: false },
+    { rules: [{ user: "jo@example.com" }], who: person("email:jo@example.com"), may: false },
+    { rules: [{ role: "release-manager" }], who: { ...jo, roles: ["release-manager"] }, may: true },
+    { rules: [{ role: "release-manager" }], who: { ...jo, roles: ["other"] }, may: false },
     { rules: [{ role: "kargo-promoter" }, { claim: "sub", value: "jo" }], who: jo, may: true },
   ])("with rules $rules, $who.user may respond: $may", async ({ rules, who, may }) => {
     const { approve, reject, ask } = await openGate(approval(1, rules));
