@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs the real parts that some tests need: Docker Engine, a registry, sshd, gpg, Chromium, Helm, Kustomize and
-# Kargo's CLI.
+# Installs the real parts that some tests need: Docker Engine, a registry, sshd, gpg, Chromium, Prometheus, Helm,
+# Kustomize and Kargo's CLI.
 # For a Debian machine and root; safe to run again. What is already there is left alone.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { jobSpecProblem } from "#core/metrics/job-spec.ts";
 import {
   type BegunMeasurement,
   defineProvider,
@@ -17,6 +18,8 @@ const JobMetric = z.strictObject({
 export const job = defineProvider({
   summary: "Runs containers, as a Kubernetes Job would.",
   config: JobMetric,
+
+  problem: ({ spec }) => jobSpecProblem(spec),
 
   measure(config, context) {
     const metadata = {

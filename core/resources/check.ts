@@ -1,6 +1,7 @@
 import { validateResource } from "#core/resources/admission.ts";
 import { checkCustomStep } from "#core/resources/checks/custom-steps.ts";
 import type { Finding } from "#core/resources/checks/finding.ts";
+import { checkMetricProviders } from "#core/resources/checks/metrics.ts";
 import { checkOtherExpressions } from "#core/resources/checks/other-expressions.ts";
 import { checkReferences } from "#core/resources/checks/references.ts";
 import { checkStageGraph } from "#core/resources/checks/stage-graph.ts";
@@ -77,6 +78,7 @@ function checkBeyondRules(resource: LoadedResource, world: World): Finding[] {
     ...(steps ? [...checkStepKinds(steps, world), ...checkStepExpressions(steps, world)] : []),
     ...checkOtherExpressions(resource),
     ...checkCustomStep(resource, world),
+    ...checkMetricProviders(resource),
     ...checkReferences(resource, world),
   ];
 }

@@ -3,7 +3,7 @@ import type { Masker } from "#core/credentials/masker.ts";
 import { DaemonStopping } from "#core/daemon-stopping.ts";
 import { StepFailure } from "#core/failure.ts";
 import type { Job, JobState, Jobs } from "#core/metrics/provider.ts";
-import { type JobSpec, parseJobSpec } from "#core/stages/verification/jobs/job-spec.ts";
+import { type JobSpec, parseJobSpec } from "#core/metrics/job-spec.ts";
 import { type PodServices, runPod } from "#core/stages/verification/jobs/pod.ts";
 import type { Store } from "#core/store/store.ts";
 

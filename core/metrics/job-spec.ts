@@ -82,12 +82,19 @@ export const JobSpec = z.strictObject({
 });
 export type JobSpec = z.infer<typeof JobSpec>;
 
-/** Reads a spec. Throws an error that names every field that cannot be honoured. */
-export function parseJobSpec(spec: unknown): JobSpec {
+/** Names every field of a spec that cannot be honoured; undefined when all can. */
+export function jobSpecProblem(spec: unknown): string | undefined {
   const parsed = JobSpec.safeParse(spec);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) return undefined;
   const problems = parsed.error.issues.map(
     ({ path, message }) => `${["spec", ...path].join(".")}: ${message}`,
   );
-  throw new Error(`Cannot run the job: ${problems.join("; ")}`);
+  return `Cannot run the job: ${problems.join("; ")}`;
+}
+
+/** Reads a spec. Throws an error that names every field that cannot be honoured. */
+export function parseJobSpec(spec: unknown): JobSpec {
+  const problem = jobSpecProblem(spec);
+  if (problem !== undefined) throw new Error(problem);
+  return JobSpec.parse(spec);
 }
