@@ -146,12 +146,11 @@ describe.skipIf(!inContainer?.runs)("a script in a container", () => {
   });
 
   it("is taken up by the next daemon, and its result counts", async () => {
-    const own = world.invocation({
-      kind: "script",
-      config: {
-        run: 'console.log("begun"); await new Promise((r) => setTimeout(r, 1500)); return { done: 1 }',
-      },
-    });
+    const run = `console.log("begun");
+      const isThere = () => Deno.stat("go").then(() => true, () => false);
+      while (!(await isThere())) await new Promise((resolve) => setTimeout(resolve, 50));
+      return { done: 1 };`;
+    const own = world.invocation({ kind: "script", config: { run, permissions: { read: ["."] } } });
     await mkdir(own.workspace, { recursive: true });
     const stopping = new AbortController();
     const io = recordingIO(stopping.signal);
@@ -162,7 +161,8 @@ describe.skipIf(!inContainer?.runs)("a script in a container", () => {
         if (line.text === "begun") stopping.abort(new DaemonStopping());
       },
     });
-    await expect(first).rejects.toThrow();
+    await expect(first).rejects.toThrow("the daemon stops");
+    await writeFile(join(own.workspace, "go"), "");
     const outcome = await world.runner.reattach?.(own, recordingIO());
     expect(outcome).toEqual({ status: "succeeded", output: { done: 1 } });
   });

@@ -9,7 +9,7 @@ describe.each(places)("a script in $where", ({ where, runs, variables }) => {
     }, 60_000);
     afterAll(() => world[Symbol.asyncDispose]());
 
-    it.each([
+    const returned = [
       { gives: "what its body returns", run: "return { sum: config.a + config.b }", output: { sum: 3 } },
       {
         gives: "a typed value",
@@ -45,7 +45,10 @@ describe.each(places)("a script in $where", ({ where, runs, variables }) => {
         run: "return { project: ctx.project, alias: ctx.meta.step.alias, freight: freight.length }",
         output: { project: "shop", alias: "scan", freight: 0 },
       },
-    ])("gives $gives", async ({ run, alias = "scan", output }) => {
+    ];
+    // What a text is taken for is the same everywhere: in a container, where each run takes longer, a few show it.
+    const some = where === "a process" ? returned : returned.filter((_, index) => index % 4 === 0);
+    it.each(some)("gives $gives", async ({ run, alias = "scan", output }) => {
       const { outcome, failure } = await world.run(
         { run, config: { a: 1, b: 2 } },
         { invocation: { vars: { v: 1 }, alias, outputs: { before: { o: 2 }, "t::one": { x: 1 } } } },
@@ -99,7 +102,7 @@ describe.each(places)("a script in $where", ({ where, runs, variables }) => {
       ["throws", "ends badly", "wants too much memory"].includes(what),
     );
     it.each(where === "a process" ? failures : few)("fails when it $what", async ({ run, kind, message }) => {
-      const { failure } = await world.run({ run, resources: { limits: { memory: "160Mi" } } });
+      const { failure } = await world.run({ run, resources: { limits: { memory: "96Mi" } } });
       expect(failure).toMatchObject({ kind, message: expect.stringMatching(message) });
     });
   });
