@@ -6,6 +6,12 @@ RUN npm ci --no-audit --no-fund
 COPY . .
 RUN npm run build && npm prune --omit=dev --no-audit --no-fund
 
+# Helm and Kustomize at the versions that Kargo renders with.
+FROM golang:1.26-bookworm AS renderers
+COPY test/tools/rendering /src
+RUN go build -C /src -trimpath -ldflags "-s -w" -o /usr/local/bin/ \
+  helm.sh/helm/v3/cmd/helm sigs.k8s.io/kustomize/kustomize/v5
+
 FROM node:26-bookworm-slim
 RUN apt-get update \
   && apt-get install -y --no-install-recommends ca-certificates git gnupg openssh-client tini \
@@ -13,6 +19,7 @@ RUN apt-get update \
   && useradd --uid 10001 --create-home towpath \
   && install -d -o towpath -g towpath -m 0700 /var/lib/towpath
 WORKDIR /opt/towpath
+COPY --from=renderers /usr/local/bin/helm /usr/local/bin/kustomize /usr/local/bin/
 COPY --from=build /src/node_modules ./node_modules
 COPY --from=build /src/dist ./dist
 COPY --from=build /src/bin ./bin
