@@ -58,7 +58,7 @@ function addPromotionCommands(program: Command, io: CliIO): void {
     .description("promote freight to a stage, or to all stages downstream of one")
     .option("--stage <name>", "the stage to promote to")
     .option("--downstream-from <stage>", "promote to every stage fed by this one")
-    .option("--freight <name>", "the freight's name")
+    .option("--freight <name>", "the freight's name or alias")
     .option("--freight-alias <alias>", "the freight's alias")
     .option("--warehouse <name>", "the freight that auto-promotion would choose from this warehouse")
     .option("--from <stage>", "all the freight that this stage holds, as one, as it was verified there")

@@ -33,15 +33,8 @@ export async function promote(options: PromoteOptions, io: CliIO): Promise<void>
 }
 
 async function create(client: ApiClient, project: string, options: PromoteOptions): Promise<Promotion[]> {
-  const {
-    stage,
-    downstreamFrom,
-    freight,
-    freightAlias,
-    warehouse,
-    from,
-    overrideWindow: windowOverride,
-  } = options;
+  const { stage, downstreamFrom, warehouse, from, overrideWindow: windowOverride } = options;
+  const { freight, freightAlias } = freightOf(options);
   if (!freight && !freightAlias && !warehouse && !from) {
     throw new UserError("Nothing to promote", {
       hint: "give --freight, --freight-alias, --warehouse or --from",
@@ -57,6 +50,15 @@ async function create(client: ApiClient, project: string, options: PromoteOption
   const path = apiPath("projects", project, "stages", stage, "promotions");
   const body = { freight, freightAlias, origin, fromStage: from, windowOverride };
   return [await client.request<Promotion>(path, { method: "POST", body })];
+}
+
+/** Names of freight are made by rule; what is no such name must be the alias that people know it by. */
+function freightOf({
+  freight,
+  freightAlias,
+}: PromoteOptions): Pick<PromoteOptions, "freight" | "freightAlias"> {
+  if (freight === undefined || /^[0-9a-f]{40}$/.test(freight)) return { freight, freightAlias };
+  return { freightAlias: freightAlias ?? freight };
 }
 
 /** Shows a promotion's steps until it is over, and returns it as it ended. */

@@ -151,7 +151,7 @@ describe("the command line against a daemon", () => {
       "--stage",
       "failing",
       "--freight",
-      await freightName(),
+      "happy-otter",
       "--wait",
     );
     expect(stdout).toContain("not today");
