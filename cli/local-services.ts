@@ -101,6 +101,7 @@ export async function openLocalTools({ allowNet, steps = builtinSteps }: LocalSe
       outputRoot: join(folder, "outputs"),
       cacheRoot: join(folder, "cache", "containers"),
       allowed,
+      egress: policy,
     };
     return {
       store,

@@ -42,6 +42,12 @@ export const InlineContainer = shared
           .string()
           .default("none")
           .describe("`none`, or a network that the operator allows, such as `bridge`."),
+        allow: z
+          .array(z.string())
+          .optional()
+          .describe(
+            "Hosts that the step may reach by HTTP or a proxy's CONNECT, and no others; for the mode `none`.",
+          ),
       })
       .optional()
       .describe("What of the network the step may reach."),

@@ -87,7 +87,9 @@ export const CustomPromotionStepSpec = z.strictObject({
       allow: z
         .array(z.string())
         .optional()
-        .describe("Hosts that the step may reach; not supported yet, and refused."),
+        .describe(
+          "Hosts that the step may reach by HTTP or a proxy's CONNECT, and no others; for the mode `none`.",
+        ),
     })
     .optional()
     .describe("What of the network the step may reach."),

@@ -4,6 +4,7 @@ import type { ContainerServices } from "#runners/container/container-services.ts
 import type { ContainerSpec } from "#runners/container/container-spec.ts";
 import { outputFolder } from "#runners/container/output-folder.ts";
 import { createAhead, reattachOwn, runInOwn } from "#runners/container/own-container.ts";
+import { ensureImage } from "#runners/container/placing.ts";
 import { reattachWarm, runInWarm, startAhead } from "#runners/container/warm-container.ts";
 
 export type { ContainerServices };
@@ -21,7 +22,8 @@ export function createContainerRunner(services: ContainerServices, prepare: Prep
       const spec = await prepare(invocation);
       refuseDisallowed(spec, services.allowed);
       const attempt = { spec, invocation, io };
-      if (!spec.reuse) return runInOwn(services, attempt);
+      // Hosts are opened for a step and closed after it.
+      if (!spec.reuse || opensHosts(spec)) return runInOwn(services, attempt);
       const outcome = await runInWarm(services, attempt);
       if (outcome !== undefined) return outcome;
       const text = "the image has no shell to keep it running: the step gets a container of its own";
@@ -39,7 +41,10 @@ export function createContainerRunner(services: ContainerServices, prepare: Prep
     async prepare(invocation) {
       const spec = await prepare(invocation);
       refuseDisallowed(spec, services.allowed);
-      (spec.reuse ? startAhead : createAhead)(services, spec, invocation);
+      if (opensHosts(spec)) await ensureImage(services, spec, invocation.project, () => undefined);
+      else (spec.reuse ? startAhead : createAhead)(services, spec, invocation);
     },
   };
 }
+
+const opensHosts = ({ allow = [] }: ContainerSpec) => allow.length > 0;

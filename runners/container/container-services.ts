@@ -1,4 +1,5 @@
 import type Docker from "dockerode";
+import type { EgressPolicy } from "#core/egress/policy.ts";
 import type { Expressions } from "#core/expressions/expressions.ts";
 import type { Invocation, RunnerIO } from "#core/runner.ts";
 import type { Allowances } from "#runners/container/allowances.ts";
@@ -19,6 +20,8 @@ export interface ContainerServices {
   /** Folder of the daemon's own for what steps keep from one promotion to the next. */
   cacheRoot: string;
   allowed: Allowances;
+  /** Holds for the hosts that a step may reach; without it none can be opened. */
+  egress?: Pick<EgressPolicy, "addresses">;
 }
 
 /** One attempt at a step: what is run, for whom, and who hears of it. */

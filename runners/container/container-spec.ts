@@ -18,6 +18,8 @@ export interface ContainerSpec {
   platform?: string;
   /** `none`, `bridge` or a network's name. */
   network: string;
+  /** Hosts that may be reached, and nothing else, where the network is `none`. */
+  allow?: readonly string[];
   readOnlyRoot: boolean;
   /** Folders of the project that outlive the container, by the absolute path at which it finds them. */
   caches: readonly { name: string; path: string }[];

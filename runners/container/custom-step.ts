@@ -1,4 +1,5 @@
 import { cpus } from "node:os";
+import { parseHostList } from "#core/egress/host-list.ts";
 import type { Expressions } from "#core/expressions/expressions.ts";
 import { StepFailure } from "#core/failure.ts";
 import { promotionContext } from "#core/promotion/invocation.ts";
@@ -41,12 +42,8 @@ export function toContainerSpec(
   command: readonly string[],
   env: Readonly<Record<string, string>>,
 ): ContainerSpec {
-  if (options.network?.allow !== undefined) {
-    throw new StepFailure(
-      "refused",
-      "Cannot open single hosts to a container: network.allow is not supported yet; leave it out, and have the operator allow a network whose reach is limited",
-    );
-  }
+  const { mode = "none", allow = [] } = options.network ?? {};
+  refuseHosts(mode, allow);
   return {
     image: options.image,
     command,
@@ -54,7 +51,8 @@ export function toContainerSpec(
     env,
     user: options.user === undefined ? undefined : String(options.user),
     platform: options.platform,
-    network: options.network?.mode ?? "none",
+    network: mode,
+    allow,
     readOnlyRoot: options.readOnlyRoot ?? false,
     caches: options.caches ?? [],
     devices: options.devices ?? [],
@@ -68,6 +66,20 @@ export function toContainerSpec(
     output: outputOf(options),
     outputSchema: options.outputSchema,
   };
+}
+
+function refuseHosts(mode: string, allow: readonly string[]): void {
+  if (allow.length > 0 && mode !== "none") {
+    throw new StepFailure(
+      "config",
+      `Cannot open single hosts on network "${mode}": give network.mode or network.allow`,
+    );
+  }
+  try {
+    parseHostList(allow);
+  } catch (cause) {
+    throw new StepFailure("config", `invalid network.allow: ${(cause as Error).message}`, { cause });
+  }
 }
 
 function outputOf({ output }: ContainerOptions): OutputSpec {

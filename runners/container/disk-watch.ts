@@ -15,6 +15,8 @@ export interface DiskBounds {
   container: Container;
   /** Of what is added to the folders, and of what the container's own layer has. */
   limitBytes: number;
+  /** What the file system held before the step was started, as `usedBytes` tells. */
+  usedBefore: number;
   signal: AbortSignal;
 }
 
@@ -23,12 +25,15 @@ export interface DiskBounds {
  * much, and does not settle otherwise. How full the file system is tells cheaply that nothing can have
  * happened: folders are gone through only when it has grown by as much as the step has left.
  */
-export async function watchDisk({ folders, container, limitBytes, signal }: DiskBounds): Promise<never> {
+export async function watchDisk(bounds: DiskBounds): Promise<never> {
+  const { folders, container, limitBytes, usedBefore, signal } = bounds;
   try {
     const [first = "."] = folders;
+    const found = await sizeOf(folders);
     let used = await usedBytes(first);
-    const atStart = await sizeOf(folders);
-    let added = 0;
+    // The step may have written much by now: what the file system has got since is taken for the step's.
+    const atStart = Math.max(0, found - Math.max(0, used - usedBefore));
+    let added = found - atStart;
     for (;;) {
       await sleep(checkEveryMs, undefined, { signal });
       const grown = (await usedBytes(first)) - used;
@@ -60,7 +65,8 @@ function megabytes(bytes: number): string {
   return `${Math.round(bytes / 2 ** 20)} MiB`;
 }
 
-async function usedBytes(path: string): Promise<number> {
+/** Of the file system that a path is on. */
+export async function usedBytes(path: string): Promise<number> {
   const { blocks, bfree, bsize } = await statfs(path);
   return (blocks - bfree) * bsize;
 }

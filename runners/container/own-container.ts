@@ -15,8 +15,13 @@ import {
   removeContainer,
 } from "#runners/container/containers.ts";
 import { createOptions } from "#runners/container/create-options.ts";
-import { defaultDiskBytes, watchDisk } from "#runners/container/disk-watch.ts";
+import { defaultDiskBytes, usedBytes, watchDisk } from "#runners/container/disk-watch.ts";
 import { engineFailure, isNotFound } from "#runners/container/engine.ts";
+import {
+  type FilteredNetwork,
+  openFilteredNetwork,
+  reopenFilteredNetwork,
+} from "#runners/container/filtered/filtered-network.ts";
 import { followLog, keptStream, type LoggedUpTo } from "#runners/container/follow.ts";
 import { outputFolder, prepareOutputFolder } from "#runners/container/output-folder.ts";
 import { digestOf, ensureImage, makeCaches, placeOf } from "#runners/container/placing.ts";
@@ -25,8 +30,19 @@ import { lendTree, workspaceOwner } from "#runners/container/workspace-owner.ts"
 
 /** Runs an attempt in a container that nobody else has. */
 export async function runInOwn(services: ContainerServices, attempt: ContainerAttempt): Promise<Outcome> {
-  const container = await start(services, attempt);
-  return finish(services, container, attempt, {});
+  const { spec, invocation, io } = attempt;
+  const { allow = [] } = spec;
+  const usedBefore = await usedBytes(invocation.workspace);
+  if (allow.length === 0) {
+    return finish(services, await start(services, attempt), attempt, { logged: {}, usedBefore });
+  }
+  const network = await openFilteredNetwork(services, allow, invocation, io);
+  const behind = { ...spec, network: network.mode, env: { ...network.env, ...spec.env } };
+  const container = await start(services, { ...attempt, spec: behind }).catch(async (error) => {
+    await network.close();
+    throw error;
+  });
+  return finish(services, container, attempt, { logged: {}, usedBefore, network });
 }
 
 /** Takes up the container of an attempt that an earlier daemon started; undefined when there is none. */
@@ -44,7 +60,11 @@ export async function reattachOwn(
   const { io } = taken;
   const logged = { stdout: await io.lastLogAt?.("stdout"), stderr: await io.lastLogAt?.("stderr") };
   io.log({ stream: "system", text: "took up the container that an earlier daemon had started" });
-  return finish(services, container, taken, logged);
+  const { allow = [] } = taken.spec;
+  const network =
+    allow.length === 0 ? undefined : await reopenFilteredNetwork(services, allow, invocation, io);
+  const usedBefore = await usedBytes(invocation.workspace);
+  return finish(services, container, taken, { logged, usedBefore, network });
 }
 
 /** Creates the container of an invocation that is expected to come, image and all; it is not started. */
@@ -110,11 +130,18 @@ async function start(
   return container;
 }
 
+/** What is known of a container that runs. */
+interface Begun {
+  logged: LoggedUpTo;
+  usedBefore: number;
+  network?: FilteredNetwork;
+}
+
 async function finish(
   services: ContainerServices,
   container: Container,
   attempt: ContainerAttempt,
-  logged: LoggedUpTo,
+  { logged, usedBefore, network }: Begun,
 ): Promise<Outcome> {
   const { spec, io, invocation } = attempt;
   const stopFollowing = new AbortController();
@@ -127,15 +154,16 @@ async function finish(
   const tooMuch = watchDisk({
     folders: [invocation.workspace],
     container,
+    usedBefore,
     limitBytes: services.allowed.diskBytes ?? defaultDiskBytes,
     signal: stopFollowing.signal,
   });
   tooMuch.catch(() => undefined);
+  // While the daemon stops nothing is known for certain: whatever went wrong, the next one looks again.
   let isLeft = false;
   try {
     const ended = await Promise.race([endOf(container, spec, io.signal), tooMuch]);
     if (ended === "leftRunning") {
-      isLeft = true;
       stopFollowing.abort();
       await followed.catch(() => undefined);
       throw io.signal.reason;
@@ -143,8 +171,12 @@ async function finish(
     const log = await followed;
     if (io.signal.aborted) throw io.signal.reason;
     return await concludeAttempt(services, attempt, { ...ended, container, log, folder });
+  } catch (error) {
+    isLeft = io.signal.reason instanceof DaemonStopping;
+    throw error;
   } finally {
     stopFollowing.abort();
+    await network?.close({ keepRelay: isLeft });
     if (!isLeft) {
       services.pool.discard(container);
       await folder.remove();

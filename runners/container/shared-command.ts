@@ -6,7 +6,7 @@ import { StepFailure } from "#core/failure.ts";
 import type { Outcome } from "#core/step.ts";
 import { concludeAttempt } from "#runners/container/conclude.ts";
 import type { ContainerAttempt, ContainerServices } from "#runners/container/container-services.ts";
-import { defaultDiskBytes, watchDisk } from "#runners/container/disk-watch.ts";
+import { defaultDiskBytes, usedBytes, watchDisk } from "#runners/container/disk-watch.ts";
 import { engineFailure } from "#runners/container/engine.ts";
 import { keptStream, type LoggedUpTo } from "#runners/container/follow.ts";
 import type { OutputFolder } from "#runners/container/output-folder.ts";
@@ -41,6 +41,8 @@ export async function finishShared(
 ): Promise<{ outcome: Outcome; until: number }> {
   const { spec, io } = attempt;
   const { container, exec, folder } = command;
+  const { workspace } = attempt.invocation;
+  const usedBefore = await usedBytes(workspace);
   const over = new AbortController();
   let group: number | undefined;
   const following = followSection(container, io, over.signal, {
@@ -57,9 +59,13 @@ export async function finishShared(
     );
     ended.catch(() => undefined);
     const end = Promise.race([following, ended]);
-    const { workspace } = attempt.invocation;
-    const limitBytes = services.allowed.diskBytes ?? defaultDiskBytes;
-    const tooMuch = watchDisk({ folders: [workspace], container, limitBytes, signal: over.signal });
+    const tooMuch = watchDisk({
+      folders: [workspace],
+      container,
+      usedBefore,
+      limitBytes: services.allowed.diskBytes ?? defaultDiskBytes,
+      signal: over.signal,
+    });
     await Promise.race([end, abortOf(io.signal, over.signal), tooMuch]);
     if (io.signal.aborted) {
       if (!(io.signal.reason instanceof DaemonStopping)) {

@@ -1,4 +1,5 @@
 import { Ajv2020 } from "ajv/dist/2020.js";
+import { parseHostList } from "#core/egress/host-list.ts";
 import type { Finding } from "#core/resources/checks/finding.ts";
 import type { World } from "#core/resources/checks/world.ts";
 import type { CustomPromotionStep } from "#core/resources/custom-promotion-step.ts";
@@ -18,15 +19,29 @@ export function checkCustomStep(resource: LoadedResource, world: World): Finding
     const message = 'an output of the type File needs "path"';
     findings.push({ resource, severity: "error", path: ["spec", "output", "source"], message });
   }
-  if (spec.network?.allow !== undefined) {
-    const message = "single hosts cannot be opened to a container yet; leave this out and name a network";
-    findings.push({ resource, severity: "error", path: ["spec", "network", "allow"], message });
-  }
+  const message = hostsProblem(spec.network);
+  if (message) findings.push({ resource, severity: "error", path: ["spec", "network", "allow"], message });
   for (const field of ["configSchema", "outputSchema"] as const) {
     const message = schemaProblem(spec[field]);
     if (message) findings.push({ resource, severity: "error", path: ["spec", field], message });
   }
   return findings;
+}
+
+function hostsProblem({
+  mode = "none",
+  allow = [],
+}: {
+  mode?: string;
+  allow?: string[];
+} = {}): string | undefined {
+  if (allow.length > 0 && mode !== "none") return `single hosts cannot be opened on network "${mode}"`;
+  try {
+    parseHostList(allow);
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
 }
 
 function schemaProblem(schema: object | undefined): string | undefined {

@@ -142,7 +142,8 @@ describe("kinds and configurations of steps", () => {
 
   it.each([
     { spec: "configSchema: {type: nonsense}", path: "spec.configSchema" },
-    { spec: "network: {mode: none, allow: [example.com]}", path: "spec.network.allow" },
+    { spec: "network: {mode: bridge, allow: [example.com]}", path: "spec.network.allow" },
+    { spec: 'network: {allow: ["https://example.com"]}', path: "spec.network.allow" },
     { spec: "output: {source: {type: File}}", path: "spec.output.source" },
     { spec: 'command: ["${{ config.a + }}"]', path: "spec.command[0]" },
     { spec: 'output: {transform: {a: "output."}}', path: "spec.output.transform.a" },

@@ -54,9 +54,15 @@ describe("what a container may ask for", () => {
   it.each([
     { config: { script: "true", command: ["true"] }, says: "Give either script or command" },
     { config: { privileged: true }, says: "privileged" },
-    { config: { network: { mode: "none", allow: ["example.com"] } }, says: "allow" },
+    { config: { network: { mode: "bridge", allow: ["example.com"] } }, says: "network.allow" },
+    { config: { network: { allow: ["example.com/path"] } }, says: "network.allow" },
   ])("does not read $config", ({ config, says }) => {
     expect(() => prepare(config)).toThrow(says);
+  });
+
+  it("reads how much of the disk a step may fill", () => {
+    expect(allowancesFrom({ TOWPATH_CONTAINER_DISK: "2Gi" }).diskBytes).toBe(2 ** 31);
+    expect(() => allowancesFrom({ TOWPATH_CONTAINER_DISK: "lots" })).toThrow("TOWPATH_CONTAINER_DISK");
   });
 
   it("fits limits to the engine's bounds", () => {
