@@ -73,12 +73,18 @@ export async function copyBlob(source: BlobSource, target: RegistrySession, blob
   }
   const url = new URL(location, started.url);
   url.searchParams.set("digest", digest);
-  const answer = await target.send(url.href, {
+  const body = await openBlob(source.session, blob);
+  const sending = target.send(url.href, {
     method: "PUT",
     contentType: "application/octet-stream",
-    body: await openBlob(source.session, blob),
+    body,
     contentLength: size,
     timeoutSeconds: transferSeconds,
+  });
+  const answer = await sending.catch(async (error) => {
+    // What was not asked for to the end would hold its connection for as long as it lasts.
+    await body.cancel().catch(() => undefined);
+    throw error;
   });
   await answer.body?.cancel();
   if (answer.ok) return;
