@@ -192,11 +192,11 @@ describe("the command line against a daemon", () => {
     { args: ["get", "stages", "--server", "nonsense"], says: "must start with http", tries: "" },
     { args: ["get", "stages", "--token", "wrong"], says: "error:", tries: "--token" },
     { args: ["promote", "--stage", "plain"], says: "Nothing to promote", tries: "--freight" },
-    { args: ["promote", "--stage", "none", "--freight", "any"], says: '"none"', tries: "" },
+    { args: ["promote", "--stage", "none", "--freight", "happy-otter"], says: '"none"', tries: "" },
     { args: ["apply", "-f", "/no/such/file"], says: "no such file or folder", tries: "" },
     { args: ["refresh", "freight", "any"], says: "cannot be refreshed", tries: "warehouses" },
     { args: ["release", "nothing.here"], says: "has no open gate", tries: "gates" },
-    { args: ["explain", "git-clonee"], says: "no built-in step", tries: "git-clone" },
+    { args: ["explain", "git-clonee"], says: "There is no step", tries: "git-clone" },
     { args: ["completion", "tcsh"], says: 'No completion for "tcsh"', tries: "bash" },
   ])("$args ends with one clear error", async ({ args, says, tries }) => {
     const { code, stdout, stderr } = await towpath(...args);
