@@ -127,6 +127,7 @@ function lastPoint(answer: unknown): Measured {
   const point = series[0]?.pointlist.at(-1);
   if (point === undefined) return { value: null, text: JSON.stringify(series) };
   const [, value] = point;
+  if (value === null) return { value, text: "null" };
   if (point.length !== 2 || typeof value !== "number") throw new Error("Datapoint does not have 2 values");
   return { value, text: numberText(value) };
 }

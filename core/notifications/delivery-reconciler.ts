@@ -12,6 +12,9 @@ import type { Reconciler } from "#core/scheduler/reconciler.ts";
 import { retryConflicts } from "#core/store/retry-conflicts.ts";
 import type { EventRecord, Store, Write } from "#core/store/store.ts";
 
+/** As many threads of a channel are remembered, the newest. */
+const mostThreads = 500;
+
 export interface DeliveryServices {
   store: Store;
   sender: Pick<Sender, "send">;
@@ -48,22 +51,21 @@ export function createDeliveryReconciler(services: DeliveryServices): Reconciler
     return undefined;
   }
 
-  /** Messages of one group go one after another: the first opens the thread that the others write to. */
+  /** Grouped messages go one after another: the first of a group opens the thread that the others write to. */
   async function send(delivery: Delivery, signal: AbortSignal): Promise<void> {
     const { groupingKey } = delivery.spec;
     if (groupingKey === undefined) return void (await sendTo(delivery, undefined, signal));
     const channel = await store.get(channelOf(delivery));
-    const thread = { scope: `${channel?.metadata.uid ?? ""}/threads`, key: groupingKey };
-    await lock.run(
-      `thread ${thread.scope} ${thread.key}`,
-      async () => {
-        const known = await store.journal(thread.scope, thread.key);
-        const { threadTS } = await sendTo(delivery, known?.value as string | undefined, signal);
-        if (known === undefined && threadTS)
-          await store.write([{ op: "journal", ...thread, value: threadTS }]);
-      },
-      signal,
-    );
+    const place = { scope: `${channel?.metadata.uid ?? ""}/threads`, key: "all" };
+    const sendToThread = async () => {
+      const threads = new Map((await store.journal(place.scope, place.key))?.value as [string, string][]);
+      const known = threads.get(groupingKey);
+      const { threadTS } = await sendTo(delivery, known, signal);
+      if (known !== undefined || !threadTS) return;
+      const value = [...threads.set(groupingKey, threadTS)].slice(-mostThreads);
+      await store.write([{ op: "journal", ...place, value }]);
+    };
+    await lock.run(`threads ${place.scope}`, sendToThread, signal);
   }
 
   async function sendTo({ metadata, spec }: Delivery, threadTS: string | undefined, signal: AbortSignal) {

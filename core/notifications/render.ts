@@ -34,28 +34,42 @@ const functions: HostFunctions = {
   },
 };
 
-/** The messages that a router makes of an event; none where its `when` is false. Throws where it cannot be told. */
+/** What became of a router's message to one of its channels. */
+export type Rendered = { message: RenderedMessage } | { problem: Error };
+
+/**
+ * The messages that a router makes of an event; none where its `when` is false. What is wrong with the one to
+ * a channel does not keep the others. Throws where `when` cannot be told.
+ */
 export async function render(
   expressions: Pick<Expressions, "evaluate" | "renderTemplate">,
   { types: _, when, channels, output, encodingType, groupingKey }: EventRouterSpec,
   { event: record, data, uiBaseURL }: Happening,
-): Promise<RenderedMessage[]> {
+): Promise<Rendered[]> {
   const event = eventPayload(record);
   const type = record.reason;
   const links = data?.kind === "Gate" ? linkPlaceholders(data) : undefined;
   const env = { type, event, data: data ?? null, ctx: { uiBaseURL }, links: links ?? null };
   if (when && !(await holds(expressions, when, env))) return [];
   const fill = (template: string) => expressions.renderTemplate(template, { env, functions });
-  const group = groupingKey ? { groupingKey: await fill(groupingKey) } : {};
-  const standard = { text: defaultMessage({ type, event, uiBaseURL, links }), encodingType: "" as const };
-  const common = output ? { text: await fill(output), encodingType: encodingType ?? "" } : standard;
+  const subject = defaultSubject(type, event);
+
+  async function textOf(own: EventRouterSpec["channels"][number]) {
+    if (own.output) return { text: await fill(own.output), encodingType: own.encodingType ?? "" };
+    if (output) return { text: await fill(output), encodingType: encodingType ?? "" };
+    return { text: defaultMessage({ type, event, uiBaseURL, links }), encodingType: "" as const };
+  }
+
   return await Promise.all(
-    channels.map(async ({ kind, name, ...own }) => ({
-      channel: { kind, name },
-      subject: defaultSubject(type, event),
-      ...(own.output ? { text: await fill(own.output), encodingType: own.encodingType ?? "" } : common),
-      ...group,
-    })),
+    channels.map(async (own): Promise<Rendered> => {
+      try {
+        const group = groupingKey ? { groupingKey: await fill(groupingKey) } : {};
+        const channel = { kind: own.kind, name: own.name };
+        return { message: { channel, subject, ...(await textOf(own)), ...group } };
+      } catch (error) {
+        return { problem: error as Error };
+      }
+    }),
   );
 }
 

@@ -76,35 +76,47 @@ export function createRoutingReconciler(services: RoutingServices): Reconciler {
     event: EventRecord,
     waiting: Map<string, number>,
   ): Promise<Write[]> {
-    const { namespace: project = "", name } = router.metadata;
-    try {
-      const data = await store.get(event.regarding);
-      const messages = masked(await render(expressions, router.spec, { event, data, uiBaseURL: uiBaseUrl }));
-      const writes = messages.map(async (message, index): Promise<Write> => {
-        if (Buffer.byteLength(message.text) > longestMessageBytes) {
-          throw new Error(`the message is longer than ${longestMessageBytes} bytes`);
-        }
-        const isFull = (await countOneMore(project, message, waiting)) > longestQueue;
-        if (isFull) return { op: "event", event: dropped(router, event, message) };
-        const { id = 0, reason: type, at, regarding } = event;
-        const told = { router: name, index, event: { id, type, at, regarding } };
-        return { op: "create", resource: newDelivery(project, message, told) };
-      });
-      return await Promise.all(writes);
-    } catch (error) {
-      const why = masker.mask(error instanceof Error ? error.message : String(error));
-      const message = `Cannot make a message of event ${event.reason}: ${why}`;
-      const lastFailure = { at: now().toISOString(), event: event.reason, message };
-      return [
-        { op: "status", ref: refOf(router), status: { lastFailure } },
-        { op: "event", event: warning(router, "EventRoutingFailed", message) },
-      ];
+    const { regarding } = event;
+    const data = regarding.kind === "Secret" ? undefined : await store.get(regarding);
+    const happening = { event, data, uiBaseURL: uiBaseUrl };
+    const rendered = await render(expressions, router.spec, happening).catch((problem: Error) => [
+      { problem },
+    ]);
+    const writes: Write[] = [];
+    for (const [index, one] of rendered.entries()) {
+      if ("problem" in one) writes.push(...untold(router, event, one.problem.message));
+      else writes.push(...(await enqueue(router, event, { index, message: one.message, waiting })));
     }
+    return writes;
   }
 
-  /** A secret that a template found in a resource is not told. */
-  function masked(messages: readonly RenderedMessage[]): RenderedMessage[] {
-    return messages.map((message) => ({ ...message, text: masker.mask(message.text) }));
+  async function enqueue(
+    router: EventRouter,
+    event: EventRecord,
+    { index, message, waiting }: { index: number; message: RenderedMessage; waiting: Map<string, number> },
+  ): Promise<Write[]> {
+    const { namespace: project = "", name } = router.metadata;
+    if (Buffer.byteLength(message.text) > longestMessageBytes) {
+      return untold(router, event, `it is longer than ${longestMessageBytes} bytes`);
+    }
+    if ((await countOneMore(project, message, waiting)) > longestQueue) {
+      return [{ op: "event", event: dropped(router, event, message) }];
+    }
+    const { id = 0, reason: type, at, regarding } = event;
+    const told = { router: name, index, event: { id, type, at, regarding } };
+    // A secret that a template found in a resource is not told.
+    const text = masker.mask(message.text);
+    return [{ op: "create", resource: newDelivery(project, { ...message, text }, told) }];
+  }
+
+  /** The writes that tell why an event became no message. */
+  function untold(router: EventRouter, event: EventRecord, why: string): Write[] {
+    const message = `Cannot make a message of event ${event.reason}: ${masker.mask(why)}`;
+    const lastFailure = { at: now().toISOString(), event: event.reason, message };
+    return [
+      { op: "status", ref: refOf(router), status: { lastFailure } },
+      { op: "event", event: warning(router, "EventRoutingFailed", message) },
+    ];
   }
 
   async function countOneMore(

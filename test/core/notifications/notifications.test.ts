@@ -146,6 +146,18 @@ describe("an event router", () => {
     expect(seen).toHaveLength(1);
   });
 
+  it("tells the other channels where the message to one cannot be made", async () => {
+    const { url, seen } = await answeringServer({});
+    const channels = [
+      { kind: "MessageChannel" as const, name: "sink", output: "${{ event.nothing.here }}" },
+      { kind: "MessageChannel" as const, name: "sink", output: "fine" },
+    ];
+    const world = await createWorld([sink(url), router({ channels })]);
+    await world.tell(happened());
+    expect(seen.map(({ body }) => body)).toEqual(["fine"]);
+    expect(await world.reasons()).toContain("EventRoutingFailed");
+  });
+
   it("hears of what happened while it was away, once", async () => {
     const { url, seen } = await answeringServer({});
     const world = await createWorld([sink(url), router({})]);
