@@ -140,6 +140,22 @@ describe("the health of a stage by its Applications", () => {
     });
   });
 
+  it("of all stages is unknown at once while a server that did not answer is left alone", async () => {
+    const argo = await startArgoServer();
+    argo.apps = [fakeApplication("web")];
+    argo.answers.push([503, "busy"]);
+    const checker = createArgoHealthChecker({
+      argocdFor: async () => argo.connection,
+      fetchWith: () => fetch,
+    });
+    const about = { project: "shop", config: { apps: [{ name: "web" }] } };
+    const first = await checker({ ...about, stage: "test" }, signal);
+    const second = await checker({ ...about, stage: "prod" }, signal);
+    expect(first).toMatchObject({ status: "Unknown", issues: [expect.stringContaining("503")] });
+    expect(second).toEqual(first);
+    expect(argo.requests).toHaveLength(1);
+  });
+
   it("is unknown when no Argo CD is set up any more, or the check says nothing", async () => {
     const checker = createArgoHealthChecker({ argocdFor: async () => undefined, fetchWith: () => fetch });
     for (const config of [{ apps: [{ name: "web" }] }, { apps: 1 }]) {
