@@ -37,7 +37,7 @@ not for a promotion of other freight that happens to wait there.`,
         config:
           stage: prod
           step: checks
-          decision: \${{ status("run-checks") == "Succeeded" ? "release" : "deny" }}`,
+          decision: '\${{ status("run-checks") == "Succeeded" ? "release" : "deny" }}'`,
     },
   ],
 

@@ -36,8 +36,8 @@ function stopForm(project: string): Markup {
     <details class="stop">
       <summary>Stop the line</summary>
       <form method="post" action="/ui/projects/${project}/freeze" class="row">
-        <label class="unseen" for="freeze-reason">Why</label>
-        <input id="freeze-reason" name="reason" required maxlength="1024" placeholder="Why">
+        <label class="unseen" for="freeze-reason">Reason to stop</label>
+        <input id="freeze-reason" name="reason" required maxlength="1024" placeholder="Reason to stop">
         <button id="freeze">Freeze ${project}</button>
       </form>
     </details>`;
