@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readFile, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { stringify } from "yaml";
 import { StepFailure } from "#core/failure.ts";
+import { fileFailure } from "#core/file-failure.ts";
 import type { StepContext } from "#core/step.ts";
 import {
   type ChartDependency,
@@ -120,8 +121,12 @@ async function makeStandIn(
   dependencies: readonly ChartDependency[],
 ): Promise<string> {
   const standIn = await mkdtemp(path.join(folder, "chart-"));
-  await writeFile(path.join(standIn, "Chart.yaml"), stringify({ ...chartHead(text), dependencies }));
-  await mkdir(path.join(root, "charts"), { recursive: true });
+  // For charts of the first version helm would write the lock elsewhere.
+  const head = { ...chartHead(text), apiVersion: "v2" };
+  await writeFile(path.join(standIn, "Chart.yaml"), stringify({ ...head, dependencies }));
+  await mkdir(path.join(root, "charts"), { recursive: true }).catch((error: unknown) => {
+    throw fileFailure(`Cannot make a folder "charts" in the chart`, error);
+  });
   await symlink(path.join(root, "charts"), path.join(standIn, "charts"));
   const remote = dependencies.filter(({ repository }) => repository.startsWith("http://"));
   const repositories = remote.map(({ repository }) => ({

@@ -60,6 +60,7 @@ class KustomizationCheck {
     this.workspace = workspace;
   }
 
+  /** `folder` is free of symbolic links: paths in a kustomization start from where it really is. */
   async folder(folder: string): Promise<void> {
     if (this.seen.has(folder)) return;
     this.seen.add(folder);
@@ -95,11 +96,11 @@ class KustomizationCheck {
     for (const text of textsIn(entries)) {
       refuseRemote(text);
       const found = await this.existing(folder, text);
-      if (found?.isDirectory()) {
+      if (found?.isFolder) {
         const what = `"${text}" is a folder, and configurations of plugins must be files`;
         throw refusal(path.relative(this.workspace.root, folder), what);
       }
-      const source = found === undefined ? text : await readFile(path.resolve(folder, text), "utf8");
+      const source = found === undefined ? text : await readFile(found.at, "utf8");
       for (const data of this.parse(source, found === undefined ? folder : text))
         await this.plugin(folder, data);
     }
@@ -121,18 +122,23 @@ class KustomizationCheck {
     for (const [at] of parts.entries()) {
       const wanted = parts.slice(at).join("=");
       const found = await this.existing(folder, wanted);
-      if (found?.isDirectory()) await this.folder(path.resolve(folder, wanted));
+      if (found?.isFolder) await this.folder(found.at);
     }
   }
 
-  /** What is at a path; refused when that is outside of the workspace. */
-  private async existing(folder: string, wanted: string) {
+  /** What is at a path, links followed, as Kustomize does for folders; refused outside of the workspace. */
+  private async existing(
+    folder: string,
+    wanted: string,
+  ): Promise<{ at: string; isFolder: boolean } | undefined> {
     if (wanted === "" || wanted.includes("\0") || wanted.length > 4096) return undefined;
     const at = path.resolve(folder, wanted);
     try {
       const real = await realpath(at);
       const { root } = this.workspace;
-      if (real === root || real.startsWith(`${root}/`)) return await stat(real);
+      if (real === root || real.startsWith(`${root}/`)) {
+        return { at: real, isFolder: (await stat(real)).isDirectory() };
+      }
     } catch (error) {
       if (["ENOENT", "ENOTDIR", "ENAMETOOLONG", "ELOOP", "EACCES"].includes(codeOf(error))) return undefined;
       throw error;

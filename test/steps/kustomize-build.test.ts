@@ -187,6 +187,11 @@ describe.skipIf(!hasParts)("kustomize-build", () => {
     ["a generator in line", `generators: ['${secretGenerator("SECRET").replaceAll("\n", "\n\n  ")}']`],
     ["a transformer's folder", "transformers: [t]", { "t/kustomization.yaml": "resources: []" }],
     ["a base", "resources: [base]", { "base/kustomization.yaml": "resources: [../../../secret/file.yaml]" }],
+    [
+      "a base behind a link, from where it really is",
+      "resources: [near]",
+      { "far/off/kustomization.yaml": "resources: [../../../../secret/file.yaml]" },
+    ],
     ["a chart's values", chart("valuesFile: SECRET")],
     ["a list of values files", chart('additionalValuesFiles: ["a,SECRET"]'), { "a,/x": "" }],
     ["a chart's home", `helmGlobals: {chartHome: ../../secret}\n${chart("version: a")}`],
@@ -217,6 +222,7 @@ describe.skipIf(!hasParts)("kustomize-build", () => {
     const ctx = fakeContext({ workspace: await openWorkspace(path.join(outer, "work")) });
     await symlink("../../secret", path.join(outer, "work/app/link"));
     await symlink("../../../../secret", path.join(outer, "work/app/charts/db/secret"));
+    await symlink("far/off", path.join(outer, "work/app/near"));
     const all = { "kustomization.yaml": kustomization, ...files };
     for (const [name, text] of Object.entries(all)) {
       await ctx.workspace.write(
