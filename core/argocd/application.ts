@@ -13,7 +13,10 @@ const Info = z.object({ name: z.string().default(""), value: z.string().default(
 const Operation = z.object({
   initiatedBy: z.object({ username: z.string().nullish(), automated: z.boolean().nullish() }).nullish(),
   info: z.array(Info).nullish(),
-  sync: z.unknown(),
+  /** Of this, stages' statuses are to hold no manifests. */
+  sync: z
+    .object({ revisions: z.array(z.string()).nullish(), syncOptions: z.array(z.string()).nullish() })
+    .nullish(),
 });
 export type Operation = z.infer<typeof Operation>;
 
