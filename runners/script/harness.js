@@ -46,7 +46,7 @@ function told(error) {
   if (error instanceof Failed) return { failed: error.message };
   if (!(error instanceof Error)) return { thrown: `threw ${Deno.inspect(error)}` };
   const frame = shorten(error.stack ?? "").match(
-    /^\s+at (?:.*\()?((?!ext:|node:|https?:|file:)[^()\s]+:\d+:\d+)\)?$/m,
+    /^\s+at (?:.*\()?((?!ext:|node:|https?:|file:|harness\.js)[^()\s]+:\d+:\d+)\)?$/m,
   );
   const thrown = shorten(`${error.name}: ${error.message}`);
   const at = frame?.[1];
@@ -71,6 +71,17 @@ if (major < 2 || (major === 2 && minor < 9)) {
 }
 write({ unfinished: true });
 if (watchInput) exitWithDaemon();
+// What goes wrong behind the script's back ends it as well.
+for (const [type, errorOf] of [
+  ["error", ({ error }) => error],
+  ["unhandledrejection", ({ reason }) => reason],
+]) {
+  globalThis.addEventListener(type, (event) => {
+    event.preventDefault();
+    write(told(errorOf(event)));
+    exit(0);
+  });
+}
 try {
   write({ returned: await run() });
 } catch (error) {

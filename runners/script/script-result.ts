@@ -52,6 +52,8 @@ function deniedBy(thrown: string, workspace: string): string | undefined {
   const place = /\(?([^\s()]+:\d+:\d+)\)?\s*$/.exec(thrown)?.[1];
   const at = place === undefined ? "" : ` (${place})`;
   if (permission !== undefined) {
+    if (permission === "import")
+      return `The script may not load modules of ${what}: \`import\` does not name it${at}`;
     const verb = verbs[permission];
     const asked = (what ?? "anything").replaceAll(`"${workspace}/`, '"');
     if (verb === undefined) return `The script may not use "${permission}" (${asked}): no step may${at}`;

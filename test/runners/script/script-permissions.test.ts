@@ -197,6 +197,11 @@ describe.each(places)("the permissions of a script in $where", ({ where, runs, v
         /may not load "https:\/\/deno.land\/x\/y.ts": `import`/,
       ],
       [
+        "load an address of a host that nobody knows",
+        { run: 'return await import("https://modules.example.com/y.ts")' },
+        /may not load .*"?modules.example.com.*`import`/,
+      ],
+      [
         "make a link",
         { run: 'Deno.symlinkSync("/etc", "l")', permissions: { read: ["."], write: ["."] } },
         /./,

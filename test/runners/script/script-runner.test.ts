@@ -75,6 +75,18 @@ describe.each(places)("a script in $where", ({ where, runs, variables }) => {
         message: /^The script failed: TypeError: .*reading 'b'.* \(step\.ts:4:3\)$/,
       },
       { what: "throws no error", run: "throw { a: 1 }", kind: "errored", message: /threw \{ a: 1 \}/ },
+      {
+        what: "fails behind its own back",
+        run: 'setTimeout(() => { throw new Error("late"); }, 1); await new Promise((r) => setTimeout(r, 5000));',
+        kind: "errored",
+        message: /^The script failed: Error: late \(step\.ts:1:\d+\)$/,
+      },
+      {
+        what: "leaves a rejection unhandled",
+        run: 'Promise.reject(new Error("lost")); await new Promise((r) => setTimeout(r, 5000));',
+        kind: "errored",
+        message: /^The script failed: Error: lost \(step\.ts:1:\d+\)$/,
+      },
       { what: "says that it failed", run: 'fail("not today")', kind: "failed", message: /^not today$/ },
       { what: "is no TypeScript", run: "return )", kind: "errored", message: /step\.ts:1:/ },
       { what: "ends by itself", run: "Deno.exit(0)", kind: "errored", message: /ended before it returned/ },
