@@ -1,11 +1,13 @@
 import { mkdir, symlink } from "node:fs/promises";
 import path from "node:path";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { parse } from "yaml";
+import { parse, stringify } from "yaml";
 import type { FreightReference } from "#core/resources/freight.ts";
 import type { Resource } from "#core/resources/resource.ts";
 import type { FreightRequest } from "#core/resources/stage.ts";
 import kustomizeSetImage from "#steps/kustomize-set-image.ts";
+import { kustomizeImage, setImages as setImagesOf } from "#steps/lib/kustomization-images.ts";
 import { fakeContext, runStep } from "#test/support/step-context.ts";
 
 const head = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n";
@@ -145,6 +147,61 @@ describe("kustomize-set-image", () => {
     await mkdir(path.join(ctx.workspace.root, "app"));
     await symlink("/etc/passwd", path.join(ctx.workspace.root, "app/kustomization.yaml"));
     await expect(runStep(kustomizeSetImage, { path: "app" }, ctx)).rejects.toThrow("has no kustomization");
+  });
+
+  const odd = fc.constantFrom(
+    "v1",
+    "1.10",
+    "yes",
+    "a: b",
+    "# no",
+    "*x",
+    "é",
+    "0x1",
+    "null",
+    "{a",
+    "2030-01-01",
+    "-",
+  );
+  const anyImage = fc
+    .record({ newName: odd, tagSuffix: odd, newTag: odd, digest: odd }, { requiredKeys: [] })
+    .map((fields) => kustomizeImage(fields));
+  const anyImages = fc
+    .dictionary(fc.constantFrom("nginx", "redis", "a/b", "c:1", "z"), anyImage, { maxKeys: 4 })
+    .map((images) => Object.entries(images).map(([name, image]) => ({ ...image, name })));
+
+  it("gives the images back when the file is read, and leaves the rest of it alone", () => {
+    const written = ({ ...image }: Record<string, string>) =>
+      Object.fromEntries(Object.entries(image).filter(([, value]) => value !== ""));
+    fc.assert(
+      fc.property(
+        anyImages,
+        anyImages,
+        fc.record({
+          head: fc.constantFrom("", "# note\n", "kind: K # c\n\n# images\n", "images2: [a]\n"),
+          tail: fc.constantFrom("", "# tail\n", "\n# tail\nz: 1\n", "resources:\n- a # b\n"),
+          indentSeq: fc.boolean(),
+          flow: fc.boolean(),
+          lineEnd: fc.constantFrom("\n", "\r\n"),
+          mark: fc.constantFrom("", "\ufeff"),
+        }),
+        (current, wanted, { head, tail, indentSeq, flow, lineEnd, mark }) => {
+          const old = current.map(written);
+          const list = flow ? `images: ${JSON.stringify(old)}\n` : stringify({ images: old }, { indentSeq });
+          const ends = (text: string) => text.replaceAll("\n", lineEnd);
+          const before = mark + ends(head + list + tail);
+
+          const { text } = setImagesOf(before, wanted);
+          const merged = new Map([...current, ...wanted].map((image) => [image.name, written(image)]));
+          const expected = [...merged.keys()].sort().map((name) => merged.get(name));
+          expect(parse(text.slice(mark.length)).images).toEqual(expected);
+          expect(text.startsWith(mark + ends(head))).toBe(true);
+          expect(text.endsWith(ends(tail))).toBe(true);
+          expect(text.replaceAll("\r\n", "").includes("\n")).toBe(lineEnd === "\n");
+        },
+      ),
+      { numRuns: 500 },
+    );
   });
 
   it.each([
