@@ -1,7 +1,7 @@
 import type { Masker } from "#core/credentials/masker.ts";
 import { secretValues } from "#core/credentials/secret-values.ts";
-import type { ResourceRef } from "#core/resources/resource.ts";
 import type { EnvVar, JobContainer } from "#core/metrics/job-spec.ts";
+import type { ResourceRef } from "#core/resources/resource.ts";
 import type { Store } from "#core/store/store.ts";
 
 interface Sources {

@@ -2,8 +2,8 @@ import type { JobRunner } from "#core/container-jobs.ts";
 import type { Masker } from "#core/credentials/masker.ts";
 import { DaemonStopping } from "#core/daemon-stopping.ts";
 import { StepFailure } from "#core/failure.ts";
-import type { Job, JobState, Jobs } from "#core/metrics/provider.ts";
 import { type JobSpec, parseJobSpec } from "#core/metrics/job-spec.ts";
+import type { Job, JobState, Jobs } from "#core/metrics/provider.ts";
 import { type PodServices, runPod } from "#core/stages/verification/jobs/pod.ts";
 import type { Store } from "#core/store/store.ts";
 
@@ -33,6 +33,8 @@ interface Running {
 
 const firstPauseSeconds = 10;
 const longestPauseSeconds = 360;
+/** setTimeout's own limit, of 24 days: a longer one would fire at once. */
+const longestTimerMilliseconds = 2 ** 31 - 1;
 
 export function createAnalysisJobs(services: JobServices): AnalysisJobs {
   const jobs = new Map<string, Running>();
@@ -96,7 +98,10 @@ async function runJob(
   { pauseSeconds, signal }: JobOptions,
 ): Promise<JobState> {
   const deadline = spec.activeDeadlineSeconds ?? spec.template.spec.activeDeadlineSeconds;
-  const tooLate = deadline === undefined ? undefined : AbortSignal.timeout(deadline * 1000);
+  const tooLate =
+    deadline === undefined
+      ? undefined
+      : AbortSignal.timeout(Math.min(deadline * 1000, longestTimerMilliseconds));
   const either = tooLate === undefined ? signal : AbortSignal.any([signal, tooLate]);
   try {
     for (let failures = 0; ; ) {

@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import type { JobEnd, JobRunner } from "#core/container-jobs.ts";
 import type { Masker } from "#core/credentials/masker.ts";
+import type { JobContainer, JobSpec } from "#core/metrics/job-spec.ts";
 import type { Job } from "#core/metrics/provider.ts";
 import { openStepLog } from "#core/promotion/step-log.ts";
 import { environmentOf, expand } from "#core/stages/verification/jobs/environment.ts";
-import type { JobContainer, JobSpec } from "#core/metrics/job-spec.ts";
 import { analysisLogOwner } from "#core/store/log-owner.ts";
 import type { LogKey, Store } from "#core/store/store.ts";
 
