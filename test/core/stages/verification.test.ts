@@ -510,7 +510,10 @@ describe("a run", () => {
       close: () => {},
     };
     const metrics: Metric[] = [
-      { name: "tests", provider: { job: { spec: {} } } },
+      {
+        name: "tests",
+        provider: { job: { spec: { template: { spec: { containers: [{ name: "t", image: "t" }] } } } } },
+      },
       metric(
         { url: await answering({ ok: true }, { ok: true }, { ok: other }) },
         { ...good, interval: "2s" },
