@@ -26,7 +26,7 @@ describe("a stage that deploys with Argo CD", () => {
     client.request<Stage>(apiPath("projects", project, "stages", "test"));
 
   async function until<T>(ask: () => Promise<T>, isSo: (answer: T) => boolean): Promise<T> {
-    for (let left = 200; ; left--) {
+    for (let left = 600; ; left--) {
       const answer = await ask();
       if (isSo(answer)) return answer;
       if (left === 0) throw new Error(`It never came to that: ${JSON.stringify(answer, undefined, 1)}`);
