@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { ArgoConnection } from "#core/argocd/connection.ts";
 import type { JobRunner } from "#core/container-jobs.ts";
 import type { CredentialSource } from "#core/credentials/credentials.ts";
+import type { Masker } from "#core/credentials/masker.ts";
 import { createExec } from "#core/exec.ts";
 import { StepFailure } from "#core/failure.ts";
 import type { KeyedLock } from "#core/keyed-lock.ts";
@@ -28,6 +29,8 @@ export interface StepServices {
   gateLinks?: GateLinks;
   /** Brings messages to channels; steps can send none without it. */
   messages?: Sender;
+  /** Keeps secrets out of what people are asked and told. */
+  masker?: Pick<Masker, "mask">;
   /** Runs commands in containers; steps can run none without it. */
   jobs?: Pick<JobRunner, "run">;
   /** Absolute path of the folder that caches are kept in. */
@@ -47,6 +50,7 @@ export function createStepContext(
 ): StepContext {
   const { project, stage, promotion, promotionUid, alias } = invocation;
   const { store, lock, now } = services;
+  const mask = (text: string) => services.masker?.mask(text) ?? text;
   return {
     project,
     stage,
@@ -87,7 +91,7 @@ export function createStepContext(
     cacheFolder: (name) => makeCacheFolder(services.cacheFolder, name),
     async gate(request) {
       const owner = { project, stage, promotion, promotionUid, alias };
-      const answer = await askGate(store, owner, request, now());
+      const answer = await askGate(store, owner, { ...request, message: mask(request.message) }, now());
       if (answer.state !== "open") return answer;
       const { gateLinks } = services;
       const links =
@@ -108,7 +112,9 @@ export function createStepContext(
           "refused",
           "Cannot run a command in a container: this daemon has no engine for it",
         );
-      return services.jobs.run({ ...job, project, owner: { name: promotion, uid: promotionUid } }, io);
+      const owner = { name: promotion, uid: promotionUid };
+      const { exitCode, message } = await services.jobs.run({ ...job, project, owner }, io);
+      return { exitCode, message: mask(message) };
     },
     resources: createStepResources(store, project),
   };
@@ -119,7 +125,11 @@ function journalKey(alias: string, key: string): string {
 }
 
 /** The project's channels. The same step's message keeps its id, however often it is tried. */
-function messagesOf(sender: Sender, { project, promotionUid, alias }: Invocation, { signal }: RunnerIO): StepMessages {
+function messagesOf(
+  sender: Sender,
+  { project, promotionUid, alias }: Invocation,
+  { signal }: RunnerIO,
+): StepMessages {
   const id = createHash("sha256").update(`${promotionUid}\0${alias}\0message`).digest("hex").slice(0, 32);
   return {
     typeOf: (channel) => sender.typeOf(project, channel),

@@ -22,8 +22,9 @@ export async function openLink(api: Api, token: string): Promise<OpenLink> {
   if (found === undefined) throw await noGate(api, link);
   const gate = toGate(found);
   if (isOpen(found) && isExpired(found.spec, api.now())) throw refusal("the gate's time is up", 410);
-  if (isOpen(found)) return { link, gate };
-  throw refusal(endOf(found), 409);
+  if (!isOpen(found)) throw refusal(endOf(found), 409);
+  if (gate.asks?.kind === "input") throw refusal("the gate asks for input, which no link can hold", 400);
+  return { link, gate };
 }
 
 /** Decides as the link says, in the name of whom it belongs to. A link of somebody who may no more is refused. */

@@ -9,24 +9,35 @@ import type { ServerContext } from "#server/route.ts";
 const usualSeconds = 60;
 const longestSeconds = 600;
 
-/** How many callers each daemon holds, by its API; see limits.streams. */
-const waiting = new WeakMap<Api, Set<object>>();
+/** Takes a place among those who wait, and returns what gives it back. Throws a UserError (503) when all are taken. */
+export type TakePlace = () => () => void;
+
+export function createPlaces(limit: number): TakePlace {
+  let taken = 0;
+  return () => {
+    if (taken >= limit) throw new UserError(`Cannot wait: ${limit} callers wait already`, { status: 503 });
+    taken++;
+    return () => {
+      taken--;
+    };
+  };
+}
 
 /**
  * Answers when the gate is decided: 200 for a release, 409 otherwise, 410 when its promotion ended without a
  * decision, and 202 when `?timeout=` seconds have passed. A caller that names a stage waits for its gate to open, too.
  */
-export async function waitForGate(c: ServerContext, api: Api): Promise<Response> {
+export async function waitForGate(c: ServerContext, api: Api, takePlace: TakePlace): Promise<Response> {
   const milliseconds = secondsFrom(c.req.query("timeout")) * 1000;
   const isMeant = matcher(c);
   const { promise, resolve } = Promise.withResolvers<Gate | "gone" | undefined>();
+  const leave = takePlace();
   const unwatch = api.store.watch((change) => {
     const gate = change.resource as GateResource;
     if (!isMeant(change)) return;
     if (gate.status?.state !== undefined) resolve(toGate(gate));
     else if (change.type === "DELETED") resolve("gone");
   });
-  const leave = hold(api);
   const giveUp = () => resolve(undefined);
   const timer = setTimeout(giveUp, milliseconds);
   const signals = [c.req.raw.signal, api.closing];
@@ -57,16 +68,6 @@ function matcher(c: ServerContext): (change: ResourceChange) => boolean {
       gate.step === step && (promotion === undefined ? gate.stage === stage : gate.promotion === promotion)
     );
   };
-}
-
-function hold(api: Api): () => void {
-  const held = waiting.get(api) ?? new Set();
-  waiting.set(api, held);
-  if (held.size >= api.limits.streams)
-    throw new UserError(`Cannot wait: ${api.limits.streams} callers wait already`, { status: 503 });
-  const place = {};
-  held.add(place);
-  return () => void held.delete(place);
 }
 
 function secondsFrom(text: string | undefined): number {

@@ -5,7 +5,7 @@ import type { Gate } from "#core/promotion/gates.ts";
 import { answerSource } from "#server/api/answer-source.ts";
 import type { Api } from "#server/api/api.ts";
 import { gateAddresses, gateFrom } from "#server/api/gate-address.ts";
-import { waitForGate } from "#server/api/gate-wait.ts";
+import { createPlaces, type TakePlace, waitForGate } from "#server/api/gate-wait.ts";
 import type { Identity } from "#server/auth/identity.ts";
 import { isAllowed, rolesIn } from "#server/auth/policy.ts";
 import { readJson } from "#server/body.ts";
@@ -23,7 +23,12 @@ const RespondRequest = z.strictObject({
 export type RespondRequest = z.infer<typeof RespondRequest>;
 
 /** Gates: what waits for somebody's yes or no. */
-export const gateRoutes = (api: Api): Route[] => [
+export function gateRoutes(api: Api): Route[] {
+  const takePlace = createPlaces(api.limits.streams);
+  return [...listRoutes(api), ...gateAddresses.flatMap((address) => routesAt(api, address, takePlace))];
+}
+
+const listRoutes = (api: Api): Route[] => [
   {
     method: "GET",
     path: "/v1beta1/gates",
@@ -42,11 +47,14 @@ export const gateRoutes = (api: Api): Route[] => [
     answers: { 200: "The gates." },
     handle: async (c) => c.json({ items: await api.gates.list(c.req.param("project")) }),
   },
-  ...gateAddresses.flatMap((address) => routesAt(api, address)),
 ];
 
 /** The same for each way to say which gate is meant. */
-function routesAt(api: Api, { path, name, which }: (typeof gateAddresses)[number]): Route[] {
+function routesAt(
+  api: Api,
+  { path, name, which }: (typeof gateAddresses)[number],
+  takePlace: TakePlace,
+): Route[] {
   return [
     {
       method: "GET",
@@ -65,7 +73,7 @@ function routesAt(api: Api, { path, name, which }: (typeof gateAddresses)[number
       needs: "view",
       query: { timeout: "Seconds to wait, 600 at most; 60 by default." },
       answers: { 200: "It is released.", 202: "It is not decided yet." },
-      handle: (c) => waitForGate(c, api),
+      handle: (c) => waitForGate(c, api, takePlace),
     },
     decisionRoute(api, `${path}/release`, "released", {
       id: `Release${name}`,

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { StepFailure } from "#core/failure.ts";
 import { createKeyedLock } from "#core/keyed-lock.ts";
+import { createGateLinks } from "#core/promotion/gate-links.ts";
 import { defineStep, type StepContext, type StepDefinition, succeeded } from "#core/step.ts";
 import { createInProcessRunner } from "#runners/in-process.ts";
 import { openTestStore, testClock } from "#test/core/promotion/support.ts";
@@ -25,6 +26,15 @@ async function open(definitions: StepDefinition[]) {
     fetchWith: () => async () => new Response("fetched"),
     lock: createKeyedLock(),
     cacheFolder: temporaryFolder(),
+    masker: { mask: (text) => text.replaceAll("s3cret", "***") },
+    jobs: {
+      run: async ({ owner, env }) => ({ exitCode: 1, message: `${owner.name} of ${env.WHO} said s3cret` }),
+    },
+    gateLinks: createGateLinks({
+      key: new Uint8Array(32),
+      publicUrl: "https://towpath.example.com",
+      now: clock.now,
+    }),
     now: clock.now,
   });
   return { runner, store, clock };
@@ -216,6 +226,48 @@ describe("what a step is lent", () => {
       alias: "wild-otter",
       metadata: { labels: { "kargo.akuity.io/alias": "wild-otter" } },
       status: { metadata: { a: 1, b: 2 } },
+    });
+  });
+});
+
+describe("a step's gate", () => {
+  const expiresAt = "2030-01-03T00:00:00.000Z";
+
+  it("keeps secrets out of what people are asked, and has links that stay the same", async () => {
+    const { run, store } = await withContext((ctx) => ctx.gate({ message: "s3cret?", links: { expiresAt } }));
+    const first = await run();
+    expect(first).toEqual(await run());
+    expect(first).toMatchObject({
+      output: {
+        found: { state: "open", links: { deny: expect.stringContaining("/gate-link/"), expiresAt } },
+      },
+    });
+    expect(await store.list({ kind: "Gate" })).toMatchObject([
+      { spec: { message: "***?", links: { expiresAt } } },
+    ]);
+  });
+
+  it("is decided by what the step itself says, unless somebody was first", async () => {
+    const verdict = { decision: "denied", by: "command", message: "busy" } as const;
+    const { run, store } = await withContext((ctx) => ctx.gate({ message: "Quiet?", verdict }));
+    const denied = { state: "denied", by: "command", message: "busy", via: "command" };
+    expect(await run()).toMatchObject({ output: { found: denied } });
+    expect(await store.audit({})).toMatchObject([
+      { action: "GateDenied", actor: "command", message: "busy" },
+    ]);
+    const released = { ...verdict, decision: "released" } as const;
+    const again = await withContext((ctx) => ctx.gate({ message: "Quiet?", verdict: released }));
+    await again.store.write(
+      (await store.list({ kind: "Gate" })).map((resource) => ({ op: "create", resource })),
+    );
+    expect(await again.run()).toMatchObject({ output: { found: denied } });
+  });
+
+  it("hears of a command in a container no more than people may", async () => {
+    const job = { key: "k", image: "i", env: { WHO: "jo" }, pullSecrets: [] };
+    const { run } = await withContext((ctx) => ctx.runJob(job));
+    expect(await run()).toMatchObject({
+      output: { found: { exitCode: 1, message: expect.stringMatching(/ of jo said \*\*\*$/) } },
     });
   });
 });

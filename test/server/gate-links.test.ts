@@ -325,5 +325,8 @@ describe("the right that a link carries", () => {
     expect((await decided.call("POST", `${api}/links`, { decision: "deny" })).status).toBe(409);
     const input = await serverWith({ kind: "input", responders: [], schema: { type: "object" } });
     expect((await input.call("POST", `${api}/links`, { decision: "release" })).status).toBe(400);
+    // One that a pipeline had made.
+    expect((await open(input, signed())).status).toBe(400);
+    expect((await press(input, signed())).status).toBe(400);
   });
 });
