@@ -1,6 +1,6 @@
 import { type ChartVersions, readChartIndex } from "#core/artifacts/chart-index.ts";
 import { createBoundedMap } from "#core/bounded-map.ts";
-import type { Credentials } from "#core/credentials/credentials.ts";
+import { type Credentials, keptFromPlainHttp } from "#core/credentials/credentials.ts";
 import { StepFailure } from "#core/failure.ts";
 import { createKeyedLock } from "#core/keyed-lock.ts";
 import { credentialsKey, refusalOf } from "#core/oci/authorizer.ts";
@@ -89,7 +89,8 @@ async function readIndex(
 function indexFailure(url: string, status: number, credentials: Credentials | undefined): StepFailure {
   const what = `Cannot read the chart repository's index "${url}"`;
   if (status === 401 || status === 403) {
-    return new StepFailure("refused", `${what}: ${refusalOf(credentials)}`);
+    const isKeptBack = credentials === undefined && URL.parse(url)?.protocol === "http:";
+    return new StepFailure("refused", `${what}: ${isKeptBack ? keptFromPlainHttp : refusalOf(credentials)}`);
   }
   const isPassing = status === 429 || status >= 500;
   return new StepFailure(isPassing ? "transient" : "errored", `${what}: it answered ${status}`);

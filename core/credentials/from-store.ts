@@ -52,7 +52,7 @@ export function credentialsFromStore(
 
   return {
     async find(type, repoURL) {
-      if (!allowHttp && repoURL.startsWith("http://")) return undefined;
+      if (!allowHttp && /^\s*http:\/\//i.test(repoURL)) return undefined;
       const secret = await findSecret(type, repoURL);
       const request = {
         project,

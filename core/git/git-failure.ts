@@ -1,10 +1,11 @@
+import { keptFromPlainHttp } from "#core/credentials/credentials.ts";
 import { type FailureKind, StepFailure } from "#core/failure.ts";
 
 interface Rule {
   pattern: RegExp;
   kind: FailureKind;
   /** Said in place of git's own words, which follow in brackets. */
-  because?: (credentials: boolean) => string;
+  because?: (credentials: boolean, words: string) => string;
 }
 
 /** What git says when it fails, most telling first. */
@@ -13,10 +14,12 @@ const rules: readonly Rule[] = [
     pattern:
       /Authentication failed|could not read (Username|Password)|Permission denied \((publickey|password|keyboard)|returned error: 40[13]\b|Invalid username or (password|token)|Access denied/i,
     kind: "refused",
-    because: (credentials) =>
-      credentials
-        ? "the server refused the credentials"
-        : "the server asks for credentials, and none are known for this repository",
+    because: (credentials, words) => {
+      if (credentials) return "the server refused the credentials";
+      return /'http:\/\//i.test(words)
+        ? keptFromPlainHttp
+        : "the server asks for credentials, and none are known for this repository";
+    },
   },
   {
     pattern: /Host key verification failed|REMOTE HOST IDENTIFICATION HAS CHANGED/i,
@@ -74,7 +77,7 @@ export function remoteFailure(what: string, stderr: string, hasCredentials: bool
   const rule = rules.find(({ pattern }) => pattern.test(stderr));
   const said = words(stderr);
   if (rule?.because === undefined) return new StepFailure(rule?.kind ?? "errored", `${what}: ${said}`);
-  return new StepFailure(rule.kind, `${what}: ${rule.because(hasCredentials)} (${said})`);
+  return new StepFailure(rule.kind, `${what}: ${rule.because(hasCredentials, said)} (${said})`);
 }
 
 /** The failure behind an exit of git that worked on this machine alone. */

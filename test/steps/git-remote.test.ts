@@ -71,7 +71,7 @@ describe("a repository behind a password", () => {
   });
 
   it.each([
-    { credentials: undefined, says: /none are known for this repository/ },
+    { credentials: undefined, says: /do not go over plain HTTP unless the operator sets/ },
     { credentials: { ...known, password: "wrong" }, says: /refused the credentials/ },
   ])("is refused clearly with $credentials", async ({ credentials, says }) => {
     const root = temporaryFolder();

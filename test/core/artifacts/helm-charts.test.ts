@@ -80,7 +80,7 @@ describe.skipIf(!(await requirePart("helm")))("charts that helm has packaged", (
     const subscription = { repoURL: url, name: "web" };
     expect(await discover(subscription, joe)).toEqual(newestFirst);
     expect(await discover({ ...subscription, semverConstraint: "^1.0.0, <1.1.0" }, joe)).toEqual(["1.0.0"]);
-    await expect(discover(subscription)).rejects.toThrow("it wants credentials");
+    await expect(discover(subscription)).rejects.toThrow("ALLOW_CREDENTIALS_OVER_HTTP=true");
   });
 
   describe.skipIf(!hasRegistry)("and pushed to a registry", () => {

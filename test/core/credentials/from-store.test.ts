@@ -158,6 +158,13 @@ describe("finding credentials", () => {
       url: "http://x/app",
       finds: undefined,
     },
+    {
+      rule: "HTTP is not safer",
+      secrets: [{ name: "a", type: "helm", values: login("http://x/app", "ann") }],
+      type: "helm",
+      url: "HTTP://x/app",
+      finds: undefined,
+    },
   ])("when $rule: $finds", async ({ secrets, type = "git", url = repo, finds }) => {
     const { credentials } = await find(secrets, type, url);
     expect(credentials?.username).toBe(finds);
