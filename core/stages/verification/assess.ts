@@ -61,14 +61,14 @@ export function addMeasurement(result: MetricResult, measurement: Measurement, k
   const earlier = result.measurements ?? [];
   next.measurements = [...(isInFlight(result) ? earlier.slice(0, -1) : earlier), measurement].slice(-kept);
   if (!isOver(measurement.phase)) return next;
-  next.consecutiveSuccess = 0;
+  delete next.consecutiveSuccess;
   if (measurement.phase === "Error") {
     add("error");
     next.consecutiveError = (result.consecutiveError ?? 0) + 1;
     return next;
   }
   next.count = (result.count ?? 0) + 1;
-  next.consecutiveError = 0;
+  delete next.consecutiveError;
   if (measurement.phase === "Successful") {
     add("successful");
     next.consecutiveSuccess = (result.consecutiveSuccess ?? 0) + 1;
