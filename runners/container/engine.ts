@@ -22,6 +22,16 @@ export function engineFailure(what: string, error: unknown): StepFailure {
   return new StepFailure(kind, `Cannot ${what}: ${messageOf(error)}`, { cause: error });
 }
 
+/** The same for whatever went wrong with a container while its command ran. */
+export function runFailure(error: unknown): StepFailure {
+  const { statusCode } = error as { statusCode?: number };
+  // 409: the engine is about to remove it.
+  if (isNotFound(error) || statusCode === 409) {
+    return new StepFailure("errored", "The step's container was removed while it ran", { cause: error });
+  }
+  return engineFailure("wait for the step's container", error);
+}
+
 function messageOf(error: unknown): string {
   const { json, message } = error as { json?: { message?: unknown }; message?: unknown };
   return String(json?.message ?? message ?? error);

@@ -1,7 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import type { Container, ContainerCreateOptions } from "dockerode";
 import { DaemonStopping } from "#core/daemon-stopping.ts";
-import { StepFailure } from "#core/failure.ts";
 import type { Invocation } from "#core/runner.ts";
 import type { Outcome } from "#core/step.ts";
 import { concludeAttempt } from "#runners/container/conclude.ts";
@@ -16,7 +15,7 @@ import {
 } from "#runners/container/containers.ts";
 import { createOptions } from "#runners/container/create-options.ts";
 import { defaultDiskBytes, usedBytes, watchDisk } from "#runners/container/disk-watch.ts";
-import { engineFailure, isNotFound } from "#runners/container/engine.ts";
+import { runFailure } from "#runners/container/engine.ts";
 import {
   type FilteredNetwork,
   openFilteredNetwork,
@@ -162,7 +161,9 @@ async function finish(
   // While the daemon stops nothing is known for certain: whatever went wrong, the next one looks again.
   let isLeft = false;
   try {
-    const ended = await Promise.race([endOf(container, spec, io.signal), tooMuch]);
+    // The log tells when the engine breaks off, of which the client that waits for the end may hear nothing.
+    const brokenOff = followed.then(() => new Promise<never>(() => undefined));
+    const ended = await Promise.race([endOf(container, spec, io.signal), tooMuch, brokenOff]);
     if (ended === "leftRunning") {
       stopFollowing.abort();
       await followed.catch(() => undefined);
@@ -173,7 +174,7 @@ async function finish(
     return await concludeAttempt(services, attempt, { ...ended, container, log, folder });
   } catch (error) {
     isLeft = io.signal.reason instanceof DaemonStopping;
-    throw error;
+    throw io.signal.aborted ? error : runFailure(error);
   } finally {
     stopFollowing.abort();
     await network?.close({ keepRelay: isLeft });
@@ -190,14 +191,7 @@ async function endOf(
   spec: ContainerSpec,
   signal: AbortSignal,
 ): Promise<{ exitCode: number } | "leftRunning"> {
-  const waited = container.wait().then(
-    ({ StatusCode }) => ({ exitCode: StatusCode as number }),
-    (error) => {
-      throw isNotFound(error)
-        ? new StepFailure("errored", "The step's container was removed while it ran", { cause: error })
-        : engineFailure("wait for the step's container", error);
-    },
-  );
+  const waited = container.wait().then(({ StatusCode }) => ({ exitCode: StatusCode as number }));
   const aborted = new Promise<"aborted">((resolve) => {
     if (signal.aborted) resolve("aborted");
     else signal.addEventListener("abort", () => resolve("aborted"), { once: true });

@@ -7,7 +7,7 @@ import type { Outcome } from "#core/step.ts";
 import { concludeAttempt } from "#runners/container/conclude.ts";
 import type { ContainerAttempt, ContainerServices } from "#runners/container/container-services.ts";
 import { defaultDiskBytes, usedBytes, watchDisk } from "#runners/container/disk-watch.ts";
-import { engineFailure } from "#runners/container/engine.ts";
+import { engineFailure, runFailure } from "#runners/container/engine.ts";
 import { keptStream, type LoggedUpTo } from "#runners/container/follow.ts";
 import type { OutputFolder } from "#runners/container/output-folder.ts";
 import { followSection, type Section } from "#runners/container/section.ts";
@@ -79,6 +79,8 @@ export async function finishShared(
     const exitCode = section.exitCode ?? (await lostEnd(container, exec, section));
     const outcome = await concludeAttempt(services, attempt, { ...section, exitCode, container, folder });
     return { outcome, until: section.until };
+  } catch (error) {
+    throw io.signal.aborted ? error : runFailure(error);
   } finally {
     over.abort();
     if (!(io.signal.reason instanceof DaemonStopping)) await folder.remove();
