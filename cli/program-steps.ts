@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import { gather, outputOption, withConnection } from "#cli/flags.ts";
+import { gather, outputOption, withConnection, withPlugins } from "#cli/flags.ts";
 import type { CliIO } from "#cli/io.ts";
 
 /** Commands about steps of one's own. */
@@ -47,7 +47,7 @@ export function addStepsCommands(program: Command, io: CliIO): void {
       (await import("#cli/commands/requests.ts")).deleteOne("custompromotionstep", name, options, io),
     );
 
-  withConnection(steps.command("schemas"))
+  withPlugins(withConnection(steps.command("schemas")))
     .description("write JSON Schemas for editors that know the registered steps too")
     .argument("<folder>")
     .action(async (folder, options) =>

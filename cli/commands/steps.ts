@@ -4,11 +4,11 @@ import { stringify } from "yaml";
 import { apiPath } from "#cli/api-client.ts";
 import { sendManifests } from "#cli/commands/apply.ts";
 import { type CliIO, print } from "#cli/io.ts";
+import { knownSteps } from "#cli/known-steps.ts";
 import { connect, type RemoteOptions } from "#cli/session.ts";
 import { UserError } from "#core/failure.ts";
 import type { CustomPromotionStep } from "#core/resources/custom-promotion-step.ts";
 import { generateSchemas, schemaText } from "#core/resources/json-schemas.ts";
-import { builtinSteps } from "#steps/index.ts";
 
 /** `towpath steps add IMAGE`: the daemon reads the image, since it is the daemon that will run it. */
 export async function addStep(
@@ -32,13 +32,17 @@ export async function addStep(
 }
 
 /** `towpath steps schemas FOLDER` */
-export async function writeSchemas(folder: string, options: RemoteOptions, io: CliIO): Promise<void> {
+export async function writeSchemas(
+  folder: string,
+  options: RemoteOptions & { plugin?: string[] },
+  io: CliIO,
+): Promise<void> {
   const { items } = await connect(options, io).request<{ items: CustomPromotionStep[] }>(
     apiPath("shared", "custom-promotion-steps"),
   );
   try {
     await mkdir(folder, { recursive: true });
-    for (const [file, schema] of generateSchemas(builtinSteps, items)) {
+    for (const [file, schema] of generateSchemas(await knownSteps(options.plugin, io), items)) {
       await writeFile(join(folder, file), schemaText(schema));
     }
   } catch (cause) {

@@ -7,6 +7,7 @@ import { openScriptWorld, places, type ScriptWorld } from "#test/runners/script/
 const inContainer = new Set([
   "read another folder",
   "read the machine's files",
+  "read another promotion's workspace",
   "import a file that it may not read",
   "start another",
   "reach a host",
@@ -124,6 +125,11 @@ describe.each(places)("the permissions of a script in $where", ({ where, runs, v
         "read the machine's files",
         { run: read("/etc/passwd"), permissions: { read: ["."] } },
         /may not read "\/etc\/passwd"/,
+      ],
+      [
+        "read another promotion's workspace",
+        { run: "return [...Deno.readDirSync(`${Deno.cwd()}/..`)]", permissions: { read: ["."] } },
+        /may not read/,
       ],
       [
         "leave the workspace by dots",
