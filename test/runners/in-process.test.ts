@@ -6,6 +6,7 @@ import { createKeyedLock } from "#core/keyed-lock.ts";
 import { createGateLinks } from "#core/promotion/gate-links.ts";
 import { defineStep, type StepContext, type StepDefinition, succeeded } from "#core/step.ts";
 import { createInProcessRunner } from "#runners/in-process.ts";
+import { builtinStepKinds } from "#runners/step-kinds.ts";
 import { openTestStore, testClock } from "#test/core/promotion/support.ts";
 import { temporaryFolder } from "#test/support/step-context.ts";
 import { describeRunner, invocation, recordingIO } from "./runners.contract.ts";
@@ -269,5 +270,32 @@ describe("a step's gate", () => {
     expect(await run()).toMatchObject({
       output: { found: { exitCode: 1, message: expect.stringMatching(/ of jo said \*\*\*$/) } },
     });
+  });
+});
+
+describe("a step that takes back what it did", () => {
+  it("finds what it has recorded, and in a kind that says so", async () => {
+    const taken: unknown[] = [];
+    const definition = step(
+      "opens",
+      async (_, ctx) => succeeded({ id: await ctx.once("opened", async () => 7) }),
+      {
+        takeBack: async (config, ctx) => {
+          taken.push([config, await ctx.recorded("opened"), await ctx.recorded("other")]);
+        },
+      },
+    );
+    const { runner } = await open([definition, step("plain", async () => succeeded())]);
+    const one = invocation({ kind: "opens", config: { a: 1 } });
+    await runner.takeBack?.(one, recordingIO());
+    await runner.run(one, recordingIO());
+    await runner.takeBack?.(one, recordingIO());
+    expect(taken).toEqual([
+      [{ a: 1 }, undefined, undefined],
+      [{ a: 1 }, { value: 7 }, undefined],
+    ]);
+    const kinds = builtinStepKinds([definition, step("plain", async () => succeeded())], runner);
+    expect(await kinds.find("opens")).toMatchObject({ takesBack: true });
+    expect(await kinds.find("plain")).toMatchObject({ takesBack: false });
   });
 });
