@@ -8,6 +8,9 @@ import { followLog } from "#server/api/follow-log.ts";
 import type { Route } from "#server/route.ts";
 import type { SseMessage } from "#server/sse.ts";
 
+/** Readers take events of bounded size only. */
+const longestPiece = 64 * 1024;
+
 /** What the containers of a verification say. Only metrics of the provider `job` have any. */
 export const analysisLogRoutes = (api: Api): Route[] => [
   {
@@ -51,7 +54,16 @@ async function* follow(
       return run === undefined || isOver(run.status?.phase) || isOver(result?.phase);
     },
   });
-  for await (const { lines } of bunches) yield { data: lines.map(({ text }) => `${text}\n`).join("") };
+  for await (const { lines } of bunches) {
+    let piece = "";
+    for (const { text } of lines) {
+      piece += `${text}\n`;
+      if (piece.length < longestPiece) continue;
+      yield { data: piece };
+      piece = "";
+    }
+    if (piece !== "") yield { data: piece };
+  }
 }
 
 /** The metric that is named, or the only one with a job. */

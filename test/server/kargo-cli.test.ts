@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { containerLog } from "#core/stages/verification/jobs/pod.ts";
 import { listen } from "#test/server/support/listen.ts";
 import { freight, project, promotion, secret, stage, warehouse } from "#test/server/support/resources.ts";
 import { startTestServer, type TestServer, testToken } from "#test/server/support/test-server.ts";
@@ -189,6 +190,25 @@ describe.skipIf(!(await requirePart("kargo")))("Kargo's own command line", () =>
       .annotations;
     expect(JSON.parse(asked?.["kargo.akuity.io/reverify"] ?? "")).toEqual({ id: "run-1", actor: "admin" });
     expect(JSON.parse(asked?.["kargo.akuity.io/abort"] ?? "")).toEqual({ id: "run-1", actor: "admin" });
+  });
+
+  it("shows what a verification's container says", async () => {
+    const { server, kargo } = await startWithKargo();
+    const spec = { template: { spec: { containers: [{ name: "main", image: "busybox" }] } } };
+    await server.put(project(), {
+      apiVersion: "argoproj.io/v1alpha1",
+      kind: "AnalysisRun",
+      metadata: { name: "test.1", namespace: "shop" },
+      spec: { metrics: [{ name: "tests", provider: { job: { spec } } }] },
+      status: { phase: "Successful" },
+    });
+    const key = containerLog({ project: "shop", name: "test.1" }, "tests", "main");
+    const line = (text: string) => ({ at: "2030-01-02T03:04:05Z", stream: "stdout" as const, text });
+    await server.store.appendLog(key, [line("one"), line(""), line("  three")]);
+    expect((await kargo("logs", "test.1", "--project", "shop")).stdout).toBe("one\n\n  three\n");
+    const named = ["--metric", "tests", "--container", "main"];
+    expect((await kargo("logs", "test.1", "--project", "shop", ...named)).stdout).toContain("three");
+    await expect(kargo("logs", "test.1", "--project", "shop", "--metric", "other")).rejects.toThrow("other");
   });
 
   it("manages credentials without ever seeing them again", async () => {
