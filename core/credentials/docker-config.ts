@@ -75,7 +75,9 @@ export interface DockerConfigSettings {
 export function createDockerConfigProvider({ env, exec }: DockerConfigSettings): CredentialProvider {
   const folder = env.DOCKER_CONFIG || path.join(env.HOME ?? homedir(), ".docker");
   return {
-    supports: ({ type, data }) => type !== "git" && Object.keys(data).length === 0,
+    // A chart repository over HTTP is no registry, and Docker knows nothing of it.
+    supports: ({ type, repoURL, data }) =>
+      type !== "git" && !repoURL.includes("://") && Object.keys(data).length === 0,
     async get({ repoURL }) {
       const config = await readConfig(path.join(folder, "config.json"));
       if (config === undefined) return undefined;

@@ -94,10 +94,11 @@ describe("Docker's own logins", () => {
     expect(String(error)).not.toContain("s3cret");
   });
 
-  it("are asked for only where no Secret matches", () => {
+  it("are asked for only for registries, and where no Secret matches", () => {
     const provider = machine({});
     expect(provider.supports(requestFor("a/b"))).toBe(true);
     expect(provider.supports(requestFor("a/b", { data: { password: "" } }))).toBe(false);
     expect(provider.supports(requestFor("a/b", { type: "git" }))).toBe(false);
+    expect(provider.supports(requestFor("https://charts.example.com", { type: "helm" }))).toBe(false);
   });
 });
