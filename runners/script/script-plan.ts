@@ -28,8 +28,7 @@ export interface ScriptPlan {
   write: string[];
 }
 
-const harness = readFile(new URL("./harness.js", import.meta.url), "utf8");
-harness.catch(() => undefined);
+const harness = new URL("./harness.js", import.meta.url);
 
 /** Reads the step's configuration. Throws a StepFailure that says all that is wrong with it. */
 export function parseScriptStep({ config }: Pick<Invocation, "config">): ScriptStep {
@@ -58,7 +57,7 @@ export async function planScript(
   return {
     step,
     files: {
-      "harness.js": await harness,
+      "harness.js": await readFile(harness, "utf8"),
       "context.json": JSON.stringify(context),
       ...(step.run === undefined ? {} : { [inlineName]: toModule(step.run) }),
     },
