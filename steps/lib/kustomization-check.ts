@@ -1,4 +1,4 @@
-import { readFile, realpath, stat } from "node:fs/promises";
+import { readdir, readFile, realpath, stat } from "node:fs/promises";
 import path from "node:path";
 import { type Document, parseAllDocuments, visit } from "yaml";
 import { StepFailure } from "#core/failure.ts";
@@ -55,6 +55,7 @@ class KustomizationCheck {
   readonly charts: KustomizedChart[] = [];
   private readonly workspace: Workspace;
   private readonly seen = new Set<string>();
+  private readonly files = new Map<string, Promise<ReadonlySet<string>>>();
 
   constructor(workspace: Workspace) {
     this.workspace = workspace;
@@ -78,7 +79,7 @@ class KustomizationCheck {
       const below = inert[field];
       if (below?.length === 0) continue;
       if (pluginFields.includes(field)) await this.plugins(folder, value);
-      else for (const text of textsIn(value, below)) await this.path(folder, text);
+      else await this.paths(folder, textsIn(value, below));
     }
     await this.helm(folder, data);
   }
@@ -110,20 +111,21 @@ class KustomizationCheck {
     if (!isRecord(data)) return;
     const isChart = data.kind === "HelmChartInflationGenerator";
     const { metadata, ...rest } = data;
-    for (const text of textsIn(rest, isChart ? inert.helmCharts : [])) await this.path(folder, text);
-    for (const text of textsIn(metadata)) await this.path(folder, text);
+    await this.paths(folder, textsIn(rest, isChart ? inert.helmCharts : []));
+    await this.paths(folder, textsIn(metadata));
     if (isChart) this.charts.push(await kustomizedChart(this.workspace, folder, data, data));
   }
 
-  /** A path or `key=path`. Folders with a kustomization are looked through, too. */
-  private async path(folder: string, text: string): Promise<void> {
-    refuseRemote(text);
-    const parts = text.split("=");
-    for (const [at] of parts.entries()) {
-      const wanted = parts.slice(at).join("=");
-      const found = await this.existing(folder, wanted);
-      if (found?.isFolder) await this.folder(found.at);
-    }
+  /** Paths, or `key=path`. Folders with a kustomization are looked through, too. */
+  private async paths(folder: string, texts: Iterable<string>): Promise<void> {
+    const wanted = [...texts].flatMap((text) => {
+      refuseRemote(text);
+      const parts = text.split("=");
+      return parts.map((_, at) => parts.slice(at).join("="));
+    });
+    // All at once: a kustomization may list hundreds of files.
+    const found = await Promise.all(wanted.map((one) => this.existing(folder, one)));
+    for (const one of found) if (one?.isFolder) await this.folder(one.at);
   }
 
   /** What is at a path, links followed, as Kustomize does for folders; refused outside of the workspace. */
@@ -133,6 +135,9 @@ class KustomizationCheck {
   ): Promise<{ at: string; isFolder: boolean } | undefined> {
     if (wanted === "" || wanted.includes("\0") || wanted.length > 4096) return undefined;
     const at = path.resolve(folder, wanted);
+    if (path.dirname(at) === folder && (await this.filesOf(folder)).has(path.basename(at))) {
+      return { at, isFolder: false };
+    }
     try {
       const real = await realpath(at);
       const { root } = this.workspace;
@@ -146,12 +151,24 @@ class KustomizationCheck {
     throw refusal(path.relative(this.workspace.root, folder), `"${wanted}" is outside of the workspace`);
   }
 
+  /** Names of the regular files in a folder: most of what kustomizations name needs no closer look. */
+  private filesOf(folder: string): Promise<ReadonlySet<string>> {
+    const known = this.files.get(folder) ?? regularFiles(folder);
+    this.files.set(folder, known);
+    return known;
+  }
+
   private parse(text: string, shown: string): unknown[] {
     const documents = parseAllDocuments(text, { version: "1.1", merge: true, logLevel: "silent" });
     return [...documents].map((document) =>
       readDocument(document, path.relative(this.workspace.root, shown)),
     );
   }
+}
+
+async function regularFiles(folder: string): Promise<ReadonlySet<string>> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  return new Set(entries.filter((entry) => entry.isFile()).map(({ name }) => name));
 }
 
 function readDocument(document: Document.Parsed, shown: string): unknown {
