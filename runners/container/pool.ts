@@ -47,7 +47,7 @@ type MakeWarm = () => Promise<WarmContainer | undefined>;
 /** What the pool has of one promotion. */
 interface Holding {
   ahead: Map<string, Promise<AheadContainer | undefined>>;
-  /** By digest; "taken" by the step that is under way: a promotion runs one at a time. */
+  /** By digest; "taken" while steps have it. */
   warm: Map<string, Promise<WarmContainer | undefined> | "taken">;
 }
 
@@ -101,8 +101,11 @@ export function createContainerPool(
         throw error;
       }
     },
-    returnWarm(uid, digest, container) {
-      holdings.get(uid)?.warm.set(digest, Promise.resolve(container));
+    returnWarm(uid, digest, warm) {
+      const idle = holdings.get(uid)?.warm;
+      // Of steps that ran at the same time, the first keeps its container for the next.
+      if (idle?.get(digest) === "taken") idle.set(digest, Promise.resolve(warm));
+      else discard(warm.container);
     },
     dropWarm(uid, digest, { container }) {
       holdings.get(uid)?.warm.delete(digest);
