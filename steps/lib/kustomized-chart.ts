@@ -106,7 +106,7 @@ async function pull(ctx: StepContext, place: RenderPlace, chart: KustomizedChart
       ...(isOci ? ["--plain-http", "--", `${address}/${name}`] : [`--repo=${address}`, "--", name]),
     ];
     try {
-      await place.run("helm", args, { cwd: path.join(place.folder, "tmp") });
+      await place.run("helm", args, { cwd: place.folder });
     } catch (error) {
       throw relay.failure() ?? error;
     }

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { StepFailure } from "#core/failure.ts";
@@ -25,7 +25,6 @@ export async function withRenderPlace<T>(
 ): Promise<T> {
   const folder = await mkdtemp(path.join(tmpdir(), "towpath-render-"));
   try {
-    await mkdir(path.join(folder, "tmp"));
     const env = environmentIn(folder);
     return await work({
       folder,
@@ -45,7 +44,7 @@ export async function withRenderPlace<T>(
 function environmentIn(folder: string): Record<string, string> {
   return {
     HOME: folder,
-    TMPDIR: path.join(folder, "tmp"),
+    TMPDIR: folder,
     HELM_CACHE_HOME: path.join(folder, "cache"),
     HELM_CONFIG_HOME: path.join(folder, "config"),
     HELM_DATA_HOME: path.join(folder, "data"),
