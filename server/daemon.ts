@@ -9,7 +9,7 @@ import { describeStepImage } from "#runners/container/step-image.ts";
 import { createApp } from "#server/app.ts";
 import { oidcSettingsFrom } from "#server/auth/oidc-settings.ts";
 import { createOidcVerifier } from "#server/auth/oidc-verifier.ts";
-import { containerServices } from "#server/daemon/containers.ts";
+import { adviseOfEngine, containerServices } from "#server/daemon/containers.ts";
 import { daemonGit } from "#server/daemon/git.ts";
 import { type DaemonSettings, openParts, type Parts } from "#server/daemon/parts.ts";
 import { registerReconcilers, startableScheduler } from "#server/daemon/reconcilers.ts";
@@ -62,6 +62,7 @@ export async function startDaemon(settings: DaemonSettings): Promise<Daemon> {
   );
   await scheduler.start();
   removeLeftContainers(parts, folder);
+  adviseOfEngine(parts);
   started.defer(
     startHousekeeping({
       ...housekeepingSettingsFrom(settings.env),

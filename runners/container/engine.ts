@@ -6,6 +6,16 @@ export function connectEngine(): Docker {
   return new Docker();
 }
 
+/** Engines from this one on get fixes; older ones have known ways out of a container. */
+const oldestKept = 25;
+
+/** What an operator should know of the engine; undefined when there is nothing, or no engine. */
+export async function engineAdvice(docker: Pick<Docker, "version">): Promise<string | undefined> {
+  const { Version = "" } = (await docker.version().catch(() => undefined)) ?? {};
+  if (Version === "" || Number.parseInt(Version, 10) >= oldestKept) return undefined;
+  return `Docker Engine ${Version} is old: containers may have ways out of it that newer ones have closed, unless who packaged it mended them`;
+}
+
 /** An engine's refusal as a failure of the step that met it. */
 export function engineFailure(what: string, error: unknown): StepFailure {
   if (error instanceof StepFailure) return error;

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { type AnalysisJobs, createAnalysisJobs } from "#core/stages/verification/jobs/jobs.ts";
 import type { ContainerServices } from "#runners/container/container-runner.ts";
+import { engineAdvice } from "#runners/container/engine.ts";
 import { createImages } from "#runners/container/images.ts";
 import { createJobRunner } from "#runners/container/job-runner.ts";
 import { createContainerPool } from "#runners/container/pool.ts";
@@ -18,6 +19,11 @@ export function containerServices(parts: Parts, folder: DataFolder): ContainerSe
     outputRoot: folder.outputs,
     cacheRoot: join(folder.cache, "containers"),
   };
+}
+
+/** Says at the start what the operator should know of the engine. Nobody waits for it. */
+export function adviseOfEngine({ docker, log }: Parts): void {
+  void engineAdvice(docker).then((advice) => advice && log.info(advice));
 }
 
 /** Runs what the metrics of the provider `job` ask for. */

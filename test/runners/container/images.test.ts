@@ -6,7 +6,7 @@ import Docker from "dockerode";
 import { describe, expect, it } from "vitest";
 import type { Credentials } from "#core/credentials/credentials.ts";
 import { createContainer } from "#runners/container/containers.ts";
-import { connectEngine } from "#runners/container/engine.ts";
+import { connectEngine, engineAdvice } from "#runners/container/engine.ts";
 import { createImages } from "#runners/container/images.ts";
 import { startDockerRegistry } from "#test/support/docker-registry.ts";
 import { requirePart } from "#test/support/require-part.ts";
@@ -86,6 +86,25 @@ describe.skipIf(!parts)("images from a registry with a password", () => {
     });
     await container.remove();
     await docker.getImage(image).remove();
+  });
+});
+
+describe("the advice about an engine", () => {
+  it.each([
+    { version: "20.10.24+dfsg1", says: "Docker Engine 20.10.24+dfsg1 is old" },
+    { version: "24.0.9", says: "is old" },
+    { version: "28.2.2", says: undefined },
+    { version: undefined, says: undefined },
+  ])("of version $version is: $says", async ({ version, says }) => {
+    const engine = {
+      version: async () => {
+        if (version === undefined) throw new Error("no engine");
+        return { Version: version } as Awaited<ReturnType<Docker["version"]>>;
+      },
+    };
+    const advice = await engineAdvice(engine as Pick<Docker, "version">);
+    if (says === undefined) expect(advice).toBeUndefined();
+    else expect(advice).toContain(says);
   });
 });
 
