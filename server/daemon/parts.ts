@@ -111,6 +111,7 @@ async function openPlugins({ env, plugins: named }: DaemonSettings, log: ServerL
     taken: builtinSteps.map(({ name }) => name),
   });
   for (const { name, version, steps } of plugins.loaded) log.info("plugin loaded", { name, version, steps });
-  for (const { plugin, message } of plugins.problems) log.error("plugin left out", { plugin, problem: message });
+  for (const { plugin, message } of plugins.problems)
+    log.error("plugin left out", { plugin, problem: message });
   return plugins;
 }
