@@ -7,6 +7,8 @@ export function layout(page: {
   kind: "status" | "gate" | "link" | "login" | "refused";
   head?: Markup;
   body: Markup;
+  /** Where the page is found anew; the address it was asked from when absent. */
+  self?: string;
 }): Markup {
   return html`<!doctype html>
 <html lang="en">
@@ -19,7 +21,7 @@ export function layout(page: {
     <link rel="stylesheet" href="/ui/status.css">
     <script src="/ui/status.js" type="module"></script>
   </head>
-  <body data-page="${page.kind}">
+  <body data-page="${page.kind}"${page.self ? html` data-self="${page.self}"` : ""}>
     <a class="skip" href="#main">Skip to the contents</a>
     <header class="bar">
       <a class="brand" href="/"><img src="/ui/icon.svg" alt="" width="24" height="24">Towpath</a>
@@ -40,5 +42,5 @@ export function signOut(): Markup {
 
 /** Something that went wrong, told where it is seen first. */
 export function failure(message: string | undefined): Markup | "" {
-  return message ? html`<p class="notice notice-bad" role="alert">${message}</p>` : "";
+  return message ? html`<p class="notice notice-bad" role="alert" id="failure">${message}</p>` : "";
 }

@@ -193,7 +193,7 @@ async function orTell(
       error instanceof z.ZodError
         ? { status: 400, message: "The form was not complete." }
         : explainError(error);
-    if (!told || told.status === 404) throw error;
+    if (!told) throw error;
     return c.html(await page(told.message), told.status as 400);
   }
 }

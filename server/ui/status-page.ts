@@ -16,6 +16,8 @@ export function statusPage(view: StatusView, error?: string): Markup {
   return layout({
     title: pipeline?.project ?? "No projects",
     kind: "status",
+    // What was refused was a form's own address, which cannot be asked for.
+    self: error && pipeline ? `/?project=${encodeURIComponent(pipeline.project)}` : undefined,
     head: html`${projectList(projects, pipeline?.project)} ${signOut()}`,
     body: html`
       ${failure(error)}

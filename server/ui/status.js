@@ -62,14 +62,23 @@ function keepUp() {
 }
 
 async function refresh() {
-  const response = await fetch(location.href, { headers: { Accept: "text/html" } });
+  const response = await fetch(document.body.dataset.self ?? location.href, {
+    headers: { Accept: "text/html" },
+  });
   if (!response.ok) throw new Error(`The server answered ${response.status}`);
   const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
   if (fresh.body.dataset.page === "login") return location.reload();
+  keepFailure(fresh.querySelector("main"));
   for (const selector of ["header.bar", "main"]) {
     morph(document.querySelector(selector), fresh.querySelector(selector));
   }
   showAges();
+}
+
+/** What went wrong is no news of the daemon's: it stays until somebody has read it and goes on. */
+function keepFailure(main) {
+  const failure = document.getElementById("failure");
+  if (failure) main.prepend(failure.cloneNode(true));
 }
 
 /**

@@ -141,6 +141,19 @@ describe.skipIf(!hasChromium)("the status page in a browser", () => {
     expect(await page.evaluate("document.activeElement.name")).toBe("message");
   });
 
+  it("keeps what went wrong while the page goes on to change", async () => {
+    const { server, page } = await open(putPipeline);
+    await signIn(page);
+    await page.evaluate("for (const option of document.querySelectorAll('option')) option.value = 'gone'");
+    await page.getByRole("button", { name: "Promote to test" }).click();
+    const failure = page.getByRole("alert").getByText('"gone"');
+    await failure.waitFor();
+    await server.put(stage("canary"));
+    await page.getByRole("article", { name: "canary" }).waitFor();
+    expect(await failure.isVisible()).toBe(true);
+    expect(await page.getByText("The connection is lost").isVisible()).toBe(false);
+  });
+
   it("leads to where a link pointed once signed in, and nowhere else", async () => {
     const { page, url } = await open(putPipeline);
     await page.goto(`${url}/gates/shop/${running}/approval`);
