@@ -11,7 +11,9 @@ const secretRef = SecretReference.describe(
 const receiver = z.strictObject({ secretRef });
 
 export const IndexSelectorRequirement = z.strictObject({
-  key: z.enum(["subscribedURLs", "receiverPaths"]).describe("Index to look in."),
+  key: z
+    .enum(["subscribedURLs", "pullRequestURL", "receiverPaths"])
+    .describe("Index to look in: `subscribedURLs` of Warehouses, `pullRequestURL` of Promotions that run."),
   operator: z.enum(["Equals", "NotEquals"]).describe("How to compare."),
   value: z.string().describe("Value, or an expression that gives it."),
 });
@@ -26,7 +28,7 @@ export const GenericWebhookTarget = z.strictObject({
       matchIndices: z.array(IndexSelectorRequirement).min(1).optional().describe("All of them must hold."),
     })
     .optional()
-    .describe("Finds resources by what they subscribe to."),
+    .describe("Finds resources by what they subscribe to, or wait for."),
 });
 export type GenericWebhookTarget = z.infer<typeof GenericWebhookTarget>;
 

@@ -1,15 +1,14 @@
-import { z } from "zod";
 import { UserError } from "#core/failure.ts";
 import { normalizeChartUrl, normalizeImageUrl } from "#core/oci/image-url.ts";
-import { readPayload, requireSignature, text } from "#server/webhooks/payload.ts";
+import { part, readPayload, requireSignature, text } from "#server/webhooks/payload.ts";
 import type { WebhookProvider } from "#server/webhooks/provider.ts";
 import { refreshWarehouses } from "#server/webhooks/refresh.ts";
 
-const Event = z.object({
+const Event = part({
   domain: text,
   event_type: text,
   jpd_origin: text,
-  data: z.object({ path: text, repo_key: text, image_type: text, tag: text }),
+  data: part({ path: text, repo_key: text, image_type: text, tag: text }),
 });
 
 /** JFrog Artifactory. */
@@ -22,9 +21,10 @@ export const artifactory: WebhookProvider = {
     if (event_type !== "pushed" || domain !== "docker") {
       throw new UserError("event type must be 'pushed' and domain must be 'docker'", { status: 501 });
     }
+    const normalize = normalizerFor(data.image_type);
     const repository = repositoryOf(jpd_origin, data, request.config.artifactory?.virtualRepoName);
     return refreshWarehouses(services, request.project, {
-      repoURLs: [normalizerFor(data.image_type)(repository)],
+      repoURLs: [normalize(repository)],
       qualifiers: [data.tag],
     });
   },

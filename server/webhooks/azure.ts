@@ -1,8 +1,15 @@
-import { z } from "zod";
 import { UserError } from "#core/failure.ts";
 import { normalizeGitUrl } from "#core/git/git-url.ts";
 import { packageUrls } from "#server/webhooks/package-urls.ts";
-import { list, nothingToDo, pong, readPayload, text, unsupportedEvent } from "#server/webhooks/payload.ts";
+import {
+  list,
+  nothingToDo,
+  part,
+  pong,
+  readPayload,
+  text,
+  unsupportedEvent,
+} from "#server/webhooks/payload.ts";
 import type {
   WebhookAnswer,
   WebhookProvider,
@@ -11,21 +18,19 @@ import type {
 } from "#server/webhooks/provider.ts";
 import { refreshWaitingPromotions, refreshWarehouses } from "#server/webhooks/refresh.ts";
 
-const RegistryEvent = z.object({
+const RegistryEvent = part({
   action: text,
-  target: z.object({ mediaType: text, repository: text, tag: text }).nullish(),
-  request: z.object({ host: text }).nullish(),
+  target: part({ mediaType: text, repository: text, tag: text }),
+  request: part({ host: text }),
 });
-const DevOpsEvent = z.object({
+const DevOpsEvent = part({
   eventType: text,
-  resource: z
-    .object({
-      status: text,
-      _links: z.object({ web: z.object({ href: text }).nullish() }).nullish(),
-      refUpdates: list(z.object({ name: text })),
-      repository: z.object({ remoteUrl: text }).nullish(),
-    })
-    .nullish(),
+  resource: part({
+    status: text,
+    _links: part({ web: part({ href: text }) }),
+    refUpdates: list(part({ name: text })),
+    repository: part({ remoteUrl: text }),
+  }),
 });
 
 /** Azure's registries and repositories, which sign nothing: what guards the receiver is its address. */
@@ -48,8 +53,8 @@ async function receiveRegistryEvent(
   if (action === "ping") return pong();
   if (action !== "push") throw unsupportedEvent(action);
   return refreshWarehouses(services, request.project, {
-    repoURLs: target?.repository ? packageUrls(`${sent?.host}/${target.repository}`, target.mediaType) : [],
-    qualifiers: [target?.tag ?? ""],
+    repoURLs: target.repository ? packageUrls(`${sent.host}/${target.repository}`, target.mediaType) : [],
+    qualifiers: [target.tag],
   });
 }
 
@@ -58,17 +63,17 @@ async function receiveDevOpsEvent(
   services: WebhookServices,
 ): Promise<WebhookAnswer> {
   const { eventType, resource } = readPayload(request, DevOpsEvent);
-  const pullRequest = resource?._links?.web?.href ?? "";
+  const pullRequest = resource._links.web.href;
   switch (eventType) {
     case "git.push":
       return refreshWarehouses(services, request.project, {
-        repoURLs: [normalizeGitUrl(resource?.repository?.remoteUrl ?? "")],
-        qualifiers: (resource?.refUpdates ?? []).map(({ name }) => name),
+        repoURLs: [normalizeGitUrl(resource.repository.remoteUrl)],
+        qualifiers: resource.refUpdates.map(({ name }) => name),
       });
     case "git.pullrequest.merged":
       return refreshWaitingPromotions(services, request.project, pullRequest);
     case "git.pullrequest.updated":
-      return resource?.status === "abandoned"
+      return resource.status === "abandoned"
         ? refreshWaitingPromotions(services, request.project, pullRequest)
         : nothingToDo();
     default:

@@ -1,6 +1,12 @@
-import { z } from "zod";
 import { normalizeGitUrl } from "#core/git/git-url.ts";
-import { list, readPayload, requireSignature, text, unsupportedEvent } from "#server/webhooks/payload.ts";
+import {
+  list,
+  part,
+  readPayload,
+  requireSignature,
+  text,
+  unsupportedEvent,
+} from "#server/webhooks/payload.ts";
 import type {
   WebhookAnswer,
   WebhookProvider,
@@ -9,20 +15,20 @@ import type {
 } from "#server/webhooks/provider.ts";
 import { refreshWaitingPromotions, refreshWarehouses } from "#server/webhooks/refresh.ts";
 
-const link = z.object({ href: text });
+const link = part({ href: text });
 
 /** Bitbucket Cloud. `new` is null for what was deleted. */
-const CloudPush = z.object({
-  push: z.object({ changes: list(z.object({ new: z.object({ type: text, name: text }).nullish() })) }),
-  repository: z.object({ links: z.object({ html: link }) }),
+const CloudPush = part({
+  push: part({ changes: list(part({ new: part({ type: text, name: text }) })) }),
+  repository: part({ links: part({ html: link }) }),
 });
-const CloudPullRequest = z.object({ pullrequest: z.object({ links: z.object({ html: link }) }) });
+const CloudPullRequest = part({ pullrequest: part({ links: part({ html: link }) }) });
 /** Bitbucket Data Center. */
-const ServerPush = z.object({
-  changes: list(z.object({ ref: z.object({ id: text }) })),
-  repository: z.object({ links: z.object({ clone: list(link) }) }),
+const ServerPush = part({
+  changes: list(part({ ref: part({ id: text }) })),
+  repository: part({ links: part({ clone: list(link) }) }),
 });
-const ServerPullRequest = z.object({ pullRequest: z.object({ links: z.object({ self: list(link) }) }) });
+const ServerPullRequest = part({ pullRequest: part({ links: part({ self: list(link) }) }) });
 
 type Handler = (request: WebhookRequest, services: WebhookServices) => Promise<WebhookAnswer>;
 
@@ -51,7 +57,7 @@ export const bitbucket: WebhookProvider = {
 async function receiveCloudPush(request: WebhookRequest, services: WebhookServices): Promise<WebhookAnswer> {
   const { push, repository } = readPayload(request, CloudPush);
   const refs = push.changes.flatMap(({ new: one }) =>
-    one?.name ? [`refs/${one.type === "tag" ? "tags" : "heads"}/${one.name}`] : [],
+    one.name ? [`refs/${one.type === "tag" ? "tags" : "heads"}/${one.name}`] : [],
   );
   return refreshWarehouses(services, request.project, {
     repoURLs: [normalizeGitUrl(repository.links.html.href)],

@@ -1,12 +1,11 @@
-import { z } from "zod";
 import { packageUrls } from "#server/webhooks/package-urls.ts";
-import { readPayload, text } from "#server/webhooks/payload.ts";
+import { part, readPayload, text } from "#server/webhooks/payload.ts";
 import type { WebhookProvider } from "#server/webhooks/provider.ts";
 import { refreshWarehouses } from "#server/webhooks/refresh.ts";
 
-const PushEvent = z.object({
-  push_data: z.object({ media_type: text, tag: text }),
-  repository: z.object({ repo_name: text }),
+const PushEvent = part({
+  push_data: part({ media_type: text, tag: text }),
+  repository: part({ repo_name: text }),
 });
 
 /** Docker Hub, which signs nothing: what guards the receiver is its address. */

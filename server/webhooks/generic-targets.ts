@@ -2,10 +2,12 @@ import type { Scope } from "#core/expressions/expressions.ts";
 import { normalizeGitUrl } from "#core/git/git-url.ts";
 import { normalizeChartUrl, normalizeImageUrl } from "#core/oci/image-url.ts";
 import { type LabelSelector, matchesLabels } from "#core/resources/label-selector.ts";
+import type { Promotion } from "#core/resources/promotion.ts";
 import type { Resource } from "#core/resources/resource.ts";
 import type { Warehouse } from "#core/resources/warehouse.ts";
 import type { GenericWebhookTarget } from "#core/resources/webhook-receiver.ts";
 import type { WebhookServices } from "#server/webhooks/provider.ts";
+import { awaitedPullRequests } from "#server/webhooks/refresh.ts";
 
 /** The resources that at least one of the criteria selects, by project and name, each once. */
 export async function selectTargets(
@@ -21,7 +23,13 @@ export async function selectTargets(
       found.set(`${namespace}/${name}`, resource);
     }
   }
-  return [...found].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, resource]) => resource);
+  return [...found.values()].sort(byProjectAndName);
+}
+
+function byProjectAndName({ metadata: one }: Resource, { metadata: other }: Resource): number {
+  const [project = "", otherProject = ""] = [one.namespace, other.namespace];
+  if (project !== otherProject) return project < otherProject ? -1 : 1;
+  return one.name < other.name ? -1 : 1;
 }
 
 /** All that is given must hold; every value may be an expression. */
@@ -38,16 +46,18 @@ async function select(
   };
   const wantedName = name ? await text(name) : undefined;
   const labels = labelSelector ? await evaluateLabels(labelSelector, text) : {};
-  const indices: { equal: boolean; value: string }[] = [];
-  for (const { operator, value } of indexSelector?.matchIndices ?? []) {
-    indices.push({ equal: operator === "Equals", value: await text(value) });
+  const indices: { valuesOf: Index; equal: boolean; value: string }[] = [];
+  for (const { key, operator, value } of indexSelector?.matchIndices ?? []) {
+    const valuesOf = indexesOf[kind][key];
+    if (valuesOf === undefined) throw new Error(`${kind} has no index "${key}"`);
+    indices.push({ valuesOf, equal: operator === "Equals", value: await text(value) });
   }
   const resources = await store.list(project === undefined ? { kind } : { kind, project });
   return resources.filter(
     (resource) =>
       (wantedName === undefined || resource.metadata.name === wantedName) &&
       matchesLabels(labels, resource.metadata.labels) &&
-      indices.every(({ equal, value }) => subscribedUrls(resource).includes(value) === equal),
+      indices.every(({ valuesOf, equal, value }) => valuesOf(resource).includes(value) === equal),
   );
 }
 
@@ -66,9 +76,16 @@ async function evaluateLabels(
   return { matchLabels: Object.fromEntries(labels), matchExpressions: requirements };
 }
 
-/** The one index that resources are selected by: what a Warehouse subscribes to, normalised. */
+/** The values that a resource is found by. */
+type Index = (resource: Resource) => readonly string[];
+
+const indexesOf: Record<GenericWebhookTarget["kind"], Readonly<Record<string, Index>>> = {
+  Warehouse: { subscribedURLs: subscribedUrls },
+  Promotion: { pullRequestURL: (resource) => awaitedPullRequests(resource as Promotion) },
+};
+
+/** What a Warehouse subscribes to, normalised. */
 function subscribedUrls(resource: Resource): string[] {
-  if (resource.kind !== "Warehouse") return [];
   return (resource as Warehouse).spec.subscriptions.flatMap(({ git, image, chart }) => [
     ...(git ? [normalizeGitUrl(git.repoURL)] : []),
     ...(image ? [normalizeImageUrl(image.repoURL)] : []),

@@ -1,17 +1,25 @@
 import { z } from "zod";
 import { UserError } from "#core/failure.ts";
 import { normalizeGitUrl } from "#core/git/git-url.ts";
-import { Commit, list, nothingToDo, readPayload, requireSignature, text } from "#server/webhooks/payload.ts";
+import {
+  Commit,
+  list,
+  nothingToDo,
+  part,
+  readPayload,
+  requireSignature,
+  text,
+} from "#server/webhooks/payload.ts";
 import type { WebhookProvider } from "#server/webhooks/provider.ts";
 import { refreshWaitingPromotions, refreshWarehouses } from "#server/webhooks/refresh.ts";
 
-const PushEvent = z.object({
+const PushEvent = part({
   ref: text,
-  repository: z.object({ clone_url: text }),
+  repository: part({ clone_url: text }),
   commits: list(Commit),
   total_commits: z.number().nullish(),
 });
-const PullRequestEvent = z.object({ action: text, pull_request: z.object({ html_url: text }).nullish() });
+const PullRequestEvent = part({ action: text, pull_request: part({ html_url: text }) });
 
 /** Gitea's repositories. */
 export const gitea: WebhookProvider = {
@@ -25,7 +33,7 @@ export const gitea: WebhookProvider = {
     requireSignature(request, "X-Hub-Signature-256", "sha256=");
     if (event === "pull_request") {
       const { action, pull_request } = readPayload(request, PullRequestEvent);
-      if (action !== "closed" || !pull_request?.html_url) return nothingToDo();
+      if (action !== "closed") return nothingToDo();
       return refreshWaitingPromotions(services, request.project, pull_request.html_url);
     }
     const { ref, repository, commits, total_commits } = readPayload(request, PushEvent);

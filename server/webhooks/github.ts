@@ -6,6 +6,7 @@ import {
   Commit,
   list,
   nothingToDo,
+  part,
   pong,
   readPayload,
   requireSignature,
@@ -23,28 +24,26 @@ import { refreshWaitingPromotions, refreshWarehouses } from "#server/webhooks/re
 /** From this many commits on GitHub leaves some out, and what changed is not known. */
 const mostCommits = 2048;
 
-const PushEvent = z.object({
+const PushEvent = part({
   ref: text,
-  repository: z.object({ clone_url: text, ssh_url: text }),
+  repository: part({ clone_url: text, ssh_url: text }),
   commits: list(Commit),
   head_commit: Commit.nullish(),
 });
-const PullRequestEvent = z.object({ action: text, pull_request: z.object({ html_url: text }).nullish() });
+const PullRequestEvent = part({ action: text, pull_request: part({ html_url: text }) });
 const Package = z.object({
   package_type: text,
   package_version: z
     .object({
       package_url: text,
-      container_metadata: z
-        .object({
-          tag: z.object({ name: text }).nullish(),
-          manifest: z.object({ config: z.object({ media_type: text }).nullish() }).nullish(),
-        })
-        .nullish(),
+      container_metadata: part({
+        tag: part({ name: text }),
+        manifest: part({ config: part({ media_type: text }) }),
+      }),
     })
     .nullish(),
 });
-const PackageEvent = z.object({
+const PackageEvent = part({
   action: text,
   package: Package.nullish(),
   registry_package: Package.nullish(),
@@ -89,9 +88,8 @@ async function receivePullRequest(
   services: WebhookServices,
 ): Promise<WebhookAnswer> {
   const { action, pull_request } = readPayload(request, PullRequestEvent);
-  const url = pull_request?.html_url;
-  if (action !== "closed" || !url) return nothingToDo();
-  return refreshWaitingPromotions(services, request.project, url);
+  if (action !== "closed") return nothingToDo();
+  return refreshWaitingPromotions(services, request.project, pull_request.html_url);
 }
 
 async function receivePackage(request: WebhookRequest, services: WebhookServices): Promise<WebhookAnswer> {
@@ -103,10 +101,7 @@ async function receivePackage(request: WebhookRequest, services: WebhookServices
   const { package_url, container_metadata } = package_version;
   return refreshWarehouses(services, request.project, {
     // Where there is no tag, GitHub leaves the colon in front of it all the same.
-    repoURLs: packageUrls(
-      package_url.replace(/:$/, ""),
-      container_metadata?.manifest?.config?.media_type ?? "",
-    ),
-    qualifiers: [container_metadata?.tag?.name ?? ""],
+    repoURLs: packageUrls(package_url.replace(/:$/, ""), container_metadata.manifest.config.media_type),
+    qualifiers: [container_metadata.tag.name],
   });
 }

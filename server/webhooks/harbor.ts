@@ -1,14 +1,13 @@
-import { z } from "zod";
 import { UserError } from "#core/failure.ts";
 import { packageUrls } from "#server/webhooks/package-urls.ts";
-import { list, readPayload, requireSecret, text } from "#server/webhooks/payload.ts";
+import { list, part, readPayload, requireSecret, text } from "#server/webhooks/payload.ts";
 import type { WebhookProvider } from "#server/webhooks/provider.ts";
 import { refreshWarehouses } from "#server/webhooks/refresh.ts";
 
 /** Harbor's default format; its CloudEvents are not understood. */
-const Event = z.object({
+const Event = part({
   type: text,
-  event_data: z.object({ resources: list(z.object({ tag: text, resource_url: text })) }).nullish(),
+  event_data: part({ resources: list(part({ tag: text, resource_url: text })) }),
 });
 
 /** Harbor, which sends the header that it was told to send. */
@@ -19,7 +18,7 @@ export const harbor: WebhookProvider = {
     requireSecret(request, "Authorization");
     const { type, event_data } = readPayload(request, Event);
     if (type !== "PUSH_ARTIFACT") throw new UserError("unsupported event type");
-    const resources = event_data?.resources ?? [];
+    const { resources } = event_data;
     return refreshWarehouses(services, request.project, {
       // All resources of one event are of one repository.
       repoURLs: packageUrls(withoutTag(resources[0]), ""),

@@ -15,6 +15,11 @@ const paths = z
   .nullish()
   .transform((list) => list ?? []);
 
+/** A part of a payload; where it is missing, all its fields are. */
+export function part<T extends z.ZodRawShape>(fields: T) {
+  return z.preprocess((value) => value ?? {}, z.object(fields));
+}
+
 /** What a commit changed, as GitHub, GitLab and Gitea tell it. */
 export const Commit = z
   .object({ added: paths, modified: paths, removed: paths })

@@ -16,7 +16,7 @@ export interface WebhookRequest {
 
 /** `body` goes out as JSON. */
 export interface WebhookAnswer {
-  status: 200 | 500;
+  status: 200 | 401 | 500;
   body: unknown;
 }
 

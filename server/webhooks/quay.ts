@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { packageUrls } from "#server/webhooks/package-urls.ts";
-import { list, readPayload, text } from "#server/webhooks/payload.ts";
+import { list, part, readPayload, text } from "#server/webhooks/payload.ts";
 import type { WebhookProvider } from "#server/webhooks/provider.ts";
 import { refreshWarehouses } from "#server/webhooks/refresh.ts";
 
-const PushEvent = z.object({ docker_url: text, updated_tags: list(z.string()) });
+const PushEvent = part({ docker_url: text, updated_tags: list(z.string()) });
 
 /** Quay, which signs nothing: what guards the receiver is its address. */
 export const quay: WebhookProvider = {

@@ -30,7 +30,7 @@ export async function refreshWarehouses(
   const query = project === undefined ? { kind: "Warehouse" } : { kind: "Warehouse", project };
   const warehouses = (await services.store.list(query)) as Warehouse[];
   const concerned = warehouses.filter(({ spec }) => spec.subscriptions.some((one) => concerns(news, one)));
-  return refreshAll(services, concerned as Resource[], "warehouse");
+  return refreshAll(services, concerned as Resource[], "warehouse(s)", "warehouses");
 }
 
 function concerns(news: News, { git, image, chart }: RepoSubscription): boolean {
@@ -57,32 +57,37 @@ export async function refreshWaitingPromotions(
   project: string | undefined,
   pullRequestUrl: string,
 ): Promise<WebhookAnswer> {
-  if (pullRequestUrl === "") return refreshAll(services, [], "promotion");
+  if (pullRequestUrl === "") return refreshAll(services, [], "promotion(s)");
   const query = { kind: "Promotion", where: { "status.phase": ["Running"] } };
   const running = await services.store.list(project === undefined ? query : { ...query, project });
-  const waiting = (running as Promotion[]).filter((one) => waitsFor(one, pullRequestUrl));
-  return refreshAll(services, waiting as Resource[], "promotion");
+  const waiting = (running as Promotion[]).filter((one) => awaitedPullRequests(one).includes(pullRequestUrl));
+  return refreshAll(services, waiting as Resource[], "promotion(s)");
 }
 
-/** The step tells in its output which pull request it waits for. */
-function waitsFor({ spec, status }: Promotion, url: string): boolean {
-  const begun = (spec.steps ?? []).slice(0, (status?.currentStep ?? 0) + 1);
-  return begun.some(({ uses, as = "" }) => {
-    if (uses !== "git-wait-for-pr") return false;
-    const output = status?.state?.[as] as { pr?: { url?: unknown } } | undefined;
-    return output?.pr?.url === url;
+/** The addresses of the pull requests that a running promotion waits for, as its steps tell in their outputs. */
+export function awaitedPullRequests({ spec, status }: Promotion): string[] {
+  if (status?.phase !== "Running") return [];
+  const begun = (spec.steps ?? []).slice(0, (status.currentStep ?? 0) + 1);
+  return begun.flatMap(({ uses, as = "" }) => {
+    if (uses !== "git-wait-for-pr") return [];
+    const output = status.state?.[as] as { pr?: { url?: unknown } | null } | null | undefined;
+    const url = output?.pr?.url;
+    return typeof url === "string" && url !== "" ? [url] : [];
   });
 }
 
+/** Answers in Kargo's words, which differ a little for warehouses that failed. */
 async function refreshAll(
   services: WebhookServices,
   resources: readonly Resource[],
-  noun: string,
+  nouns: string,
+  nounsThatFailed = nouns,
 ): Promise<WebhookAnswer> {
   const outcomes = await Promise.all(resources.map((resource) => refreshOne(services, resource)));
   const failures = outcomes.filter((succeeded) => !succeeded).length;
-  if (failures === 0) return { status: 200, body: { msg: `refreshed ${resources.length} ${noun}(s)` } };
-  return { status: 500, body: { error: `failed to refresh ${failures} of ${resources.length} ${noun}(s)` } };
+  if (failures === 0) return { status: 200, body: { msg: `refreshed ${resources.length} ${nouns}` } };
+  const error = `failed to refresh ${failures} of ${resources.length} ${nounsThatFailed}`;
+  return { status: 500, body: { error } };
 }
 
 /** Leaves the annotation that wakes a resource's reconciler; false when that did not work. */

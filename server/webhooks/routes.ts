@@ -1,5 +1,4 @@
 import type { MiddlewareHandler } from "hono";
-import { UserError } from "#core/failure.ts";
 import type { Limits } from "#server/limits.ts";
 import type { Route, ServerEnv } from "#server/route.ts";
 import type { WebhookServices } from "#server/webhooks/provider.ts";
@@ -37,8 +36,9 @@ export const webhookRoutes = (services: WebhookServices & { limits: Limits }): R
 function findReceiverFirst({ store }: WebhookServices): MiddlewareHandler<ServerEnv> {
   return async (c, next) => {
     const receiver = await findReceiver(store, c.req.param("type") ?? "", c.req.param("id") ?? "");
-    if (!receiver) throw new UserError("not found", { status: 404 });
+    if (!receiver) return c.json({}, 404);
     c.set("receiver", receiver);
     await next();
+    return undefined;
   };
 }

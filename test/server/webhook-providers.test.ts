@@ -160,6 +160,13 @@ const platforms: Platform[] = [
         body: { pullRequest: { links: { self: [] } } },
         refreshes: [],
       },
+      { what: "a push that tells nothing", headers: { "X-Event-Key": "repo:push" }, body: {}, refreshes: [] },
+      {
+        what: "a pull request that tells nothing",
+        headers: { "X-Event-Key": "pr:declined" },
+        body: {},
+        refreshes: [],
+      },
       { what: "another event", headers: { "X-Event-Key": "toString" }, body: {}, status: 400, refreshes: [] },
     ],
   },
@@ -176,6 +183,8 @@ const platforms: Platform[] = [
         body: { push_data: { tag: "nightly" }, repository: { repo_name: "example/hubbed" } },
         refreshes: [],
       },
+      { what: "a push that tells nothing", body: {}, refreshes: [] },
+      { what: "a body that is no object", body: [], status: 400, refreshes: [] },
     ],
   },
   {
@@ -223,6 +232,18 @@ const platforms: Platform[] = [
       {
         what: "another event",
         body: { domain: "docker", event_type: "deleted", jpd_origin: "https://x.example.com", data: {} },
+        status: 501,
+        refreshes: [],
+      },
+      {
+        what: "another event that tells nothing else",
+        body: { domain: "docker", event_type: "deleted" },
+        status: 501,
+        refreshes: [],
+      },
+      {
+        what: "an artifact of another type, wherever it lies",
+        body: { domain: "docker", event_type: "pushed", data: { path: "x", image_type: "npm" } },
         status: 501,
         refreshes: [],
       },

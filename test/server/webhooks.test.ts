@@ -349,6 +349,42 @@ describe("generic webhooks", () => {
   });
 
   it.each([
+    { what: "an index that Warehouses lack", kind: "Warehouse", key: "pullRequestURL" },
+    { what: "an index that is not of targets", kind: "Warehouse", key: "receiverPaths" },
+    { what: "an index that Promotions lack", kind: "Promotion", key: "subscribedURLs" },
+  ])("refresh nothing by $what", async ({ kind, key }) => {
+    const indexSelector = { matchIndices: [{ key, operator: "NotEquals", value: "x" }] };
+    const action = { action: "Refresh", targetSelectionCriteria: [{ kind, indexSelector }] };
+    const { server, path } = await startWithReceiver(generic(action), warehouse("app", [git()]));
+    const response = await post(server, path, "", {});
+    expect(response.status).toBe(500);
+    expect(await response.json()).toMatchObject({
+      results: [{ result: "Error", summary: "Error evaluating targetSelectionCriteria" }],
+    });
+    expect(await refreshed(server)).toEqual([]);
+  });
+
+  it("select the promotions that wait for a pull request", async () => {
+    const url = "https://git.example.com/example/app/pulls/7";
+    const waiting = (name: string, phase: string, awaited: string) =>
+      promotion(
+        name,
+        { stage: "test", freight: "f", steps: [{ uses: "git-wait-for-pr", as: "wait" }] },
+        { phase, currentStep: 0, state: { wait: { pr: { url: awaited } } } },
+      );
+    const value = "${{ request.body.pull }}";
+    const indexSelector = { matchIndices: [{ key: "pullRequestURL", operator: "Equals", value }] };
+    const { server, path } = await startWithReceiver(
+      generic({ action: "Refresh", targetSelectionCriteria: [{ kind: "Promotion", indexSelector }] }),
+      waiting("this", "Running", url),
+      waiting("another", "Running", `${url}1`),
+      waiting("done", "Succeeded", url),
+    );
+    expect((await post(server, path, JSON.stringify({ pull: url }), {})).status).toBe(200);
+    expect(await refreshed(server, "Promotion")).toEqual(["this"]);
+  });
+
+  it.each([
     { when: "request.header('X-Event') == 'push'", result: "Success", status: 200 },
     { when: "request.body.event == 'other'", result: "NotApplicable", status: 200 },
     { when: "request.body.event", result: "Error", status: 500 },
