@@ -144,7 +144,7 @@ describe.skipIf(!hasChromium)("the status page in a browser", () => {
   it("keeps what went wrong while the page goes on to change", async () => {
     const { server, page } = await open(putPipeline);
     await signIn(page);
-    await page.evaluate("for (const option of document.querySelectorAll('option')) option.value = 'gone'");
+    await page.route("**/promote", (route) => route.continue({ postData: "freight=gone" }));
     await page.getByRole("button", { name: "Promote to test" }).click();
     const failure = page.getByRole("alert").getByText('"gone"');
     await failure.waitFor();
