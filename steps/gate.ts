@@ -1,14 +1,8 @@
 import { z } from "zod";
 import { StepFailure } from "#core/failure.ts";
+import type { GateAnswer, GateRequest } from "#core/gate.ts";
 import { Duration, parseDuration } from "#core/resources/duration.ts";
-import {
-  defineStep,
-  type GateAnswer,
-  type GateRequest,
-  type Outcome,
-  succeeded,
-  waiting,
-} from "#core/step.ts";
+import { defineStep, type Outcome, succeeded, waiting } from "#core/step.ts";
 import { askCommand, GateCommand } from "./lib/gate-command.ts";
 import { LinkConfig, LinkOutput, linkRequest } from "./lib/gate-links.ts";
 import { findHold, GateSchedule } from "./lib/gate-schedule.ts";

@@ -1,8 +1,8 @@
+import type { AnsweredGate, GateAnswerByStep } from "#core/gate.ts";
 import { currentPromotion, gateOf } from "#core/promotion/current-gate.ts";
 import { type GateResource, isOpen } from "#core/promotion/gate-resource.ts";
 import { nextByApproval } from "#core/promotion/gate-responses.ts";
 import { settleGate } from "#core/promotion/gate-settle.ts";
-import type { AnsweredGate, GateAnswerByStep } from "#core/step.ts";
 import type { Store } from "#core/store/store.ts";
 
 /** The step that answers. */

@@ -2,9 +2,9 @@ import { createHash, createHmac, hkdfSync, randomBytes, timingSafeEqual } from "
 import { z } from "zod";
 import type { Masker } from "#core/credentials/masker.ts";
 import { UserError } from "#core/failure.ts";
+import type { GateLinkPair, GateLinkRequest } from "#core/gate.ts";
 import type { GateResource } from "#core/promotion/gate-resource.ts";
 import type { Responder } from "#core/promotion/gate-responses.ts";
-import type { GateLinkPair, GateLinkRequest } from "#core/step.ts";
 
 /**
  * One decision about one gate, as a signed link names it. The promotion's uid and the step tell the gate: a

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
+import type { GateAnswer, GateLinkRequest, GateQuestion, GateRequest, GateResponse } from "#core/gate.ts";
 import type { AnswerSource } from "#core/promotion/gate-source.ts";
 import { keys } from "#core/promotion/keys.ts";
 import type { Resource, ResourceRef } from "#core/resources/resource.ts";
-import type { GateAnswer, GateLinkRequest, GateQuestion, GateRequest, GateResponse } from "#core/step.ts";
 
 /** A gate as the store keeps it: the step's question in the spec, how it was answered in the status. */
 export interface GateResource extends Resource {

@@ -1,9 +1,9 @@
 import { UserError } from "#core/failure.ts";
+import type { GateQuestion, ResponderRule } from "#core/gate.ts";
 import { actorName } from "#core/promotion/actor-name.ts";
 import { inputProblems } from "#core/promotion/gate-input.ts";
 import type { GateResource, GateStatus, RecordedResponse } from "#core/promotion/gate-resource.ts";
 import type { AnswerSource } from "#core/promotion/gate-source.ts";
-import type { GateQuestion, ResponderRule } from "#core/step.ts";
 
 /** Who responds, as the token or the login tells it. */
 export interface Responder {

@@ -1,4 +1,5 @@
 import { UserError } from "#core/failure.ts";
+import type { GateAnswer, GateQuestion, GateRequest, GateResponse } from "#core/gate.ts";
 import { gateOpened } from "#core/promotion/gate-records.ts";
 import {
   type GateOwner,
@@ -20,7 +21,6 @@ import { settleGate } from "#core/promotion/gate-settle.ts";
 import type { AnswerSource } from "#core/promotion/gate-source.ts";
 import { keys } from "#core/promotion/keys.ts";
 import { refOf } from "#core/resources/resource.ts";
-import type { GateAnswer, GateQuestion, GateRequest, GateResponse } from "#core/step.ts";
 import { AlreadyExistsError, type Store, type Write } from "#core/store/store.ts";
 
 /** A gate as people see it. */

@@ -1,11 +1,11 @@
 import { z } from "zod";
 import { UserError } from "#core/failure.ts";
+import type { GateQuestion } from "#core/gate.ts";
 import { maxLinkMilliseconds } from "#core/promotion/gate-links.ts";
 import { gateLinkMade } from "#core/promotion/gate-records.ts";
 import { type GateResource, isOpen } from "#core/promotion/gate-resource.ts";
 import type { Responder } from "#core/promotion/gate-responses.ts";
 import { Duration, parseDuration } from "#core/resources/duration.ts";
-import type { GateQuestion } from "#core/step.ts";
 import { answerSource } from "#server/api/answer-source.ts";
 import type { Api } from "#server/api/api.ts";
 import { gateFrom } from "#server/api/gate-address.ts";

@@ -1,6 +1,7 @@
 import { z } from "zod";
+import type { GateVerdict } from "#core/gate.ts";
 import { Duration, parseDuration } from "#core/resources/duration.ts";
-import type { GateVerdict, StepContext } from "#core/step.ts";
+import type { StepContext } from "#core/step.ts";
 
 /** What scripts end with that could not do their work yet: sysexits.h's EX_TEMPFAIL. */
 const tryAgain = 75;

@@ -1,7 +1,7 @@
 import { z } from "zod";
+import type { GateLinkRequest } from "#core/gate.ts";
 import { maxLinkMilliseconds } from "#core/promotion/gate-links.ts";
 import { Duration, parseDuration } from "#core/resources/duration.ts";
-import type { GateLinkRequest } from "#core/step.ts";
 
 export const LinkConfig = z.strictObject({
   expireAfter: Duration.refine(isLifetime, "must be longer than nothing and at most 720h")

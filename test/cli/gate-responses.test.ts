@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import type { GateQuestion } from "#core/gate.ts";
 import { newGate } from "#core/promotion/gate-resource.ts";
-import type { GateQuestion } from "#core/step.ts";
 import { listen } from "#test/server/support/listen.ts";
 import { project } from "#test/server/support/resources.ts";
 import { startTestServer, testToken } from "#test/server/support/test-server.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
+import type { GateQuestion } from "#core/gate.ts";
 import { createGateLinks, type GateLink, linksForMessage } from "#core/promotion/gate-links.ts";
 import { type GateResource, newGate } from "#core/promotion/gate-resource.ts";
-import type { GateQuestion } from "#core/step.ts";
 import { project, promotion as promotionResource } from "#test/server/support/resources.ts";
 import { startTestServer, type TestServer } from "#test/server/support/test-server.ts";
 

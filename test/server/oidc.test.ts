@@ -1,8 +1,8 @@
 import type { JWTPayload } from "jose";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { describe, expect, it } from "vitest";
+import type { GateQuestion } from "#core/gate.ts";
 import { newGate } from "#core/promotion/gate-resource.ts";
-import type { GateQuestion } from "#core/step.ts";
 import { type OidcSettings, oidcSettingsFrom } from "#server/auth/oidc-settings.ts";
 import { createOidcVerifier } from "#server/auth/oidc-verifier.ts";
 import { project } from "#test/server/support/resources.ts";

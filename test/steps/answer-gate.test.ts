@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { UserError } from "#core/failure.ts";
+import type { AnsweredGate, GateQuestion } from "#core/gate.ts";
 import { answerByStep } from "#core/promotion/answer-by-step.ts";
 import { askGate, createGates } from "#core/promotion/gates.ts";
-import type { AnsweredGate, GateQuestion } from "#core/step.ts";
 import type { Store } from "#core/store/store.ts";
 import answerGate from "#steps/answer-gate.ts";
 import { openTestStore, testClock } from "#test/core/promotion/support.ts";

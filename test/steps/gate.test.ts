@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
+import type { GateAnswer, GateRequest } from "#core/gate.ts";
 import type { Freight, FreightOrigin } from "#core/resources/freight.ts";
-import type { GateAnswer, GateRequest, StepContext, StepJob } from "#core/step.ts";
+import type { StepContext, StepJob } from "#core/step.ts";
 import gate from "#steps/gate.ts";
 import { fakeContext, runStep } from "#test/support/step-context.ts";
 

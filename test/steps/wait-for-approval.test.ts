@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { GateAnswer, GateRequest } from "#core/step.ts";
+import type { GateAnswer, GateRequest } from "#core/gate.ts";
 import getUserInput from "#steps/get-user-input.ts";
 import waitForApproval from "#steps/wait-for-approval.ts";
 import { fakeContext, runStep } from "#test/support/step-context.ts";

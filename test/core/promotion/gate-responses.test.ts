@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
+import type { GateQuestion, ResponderRule } from "#core/gate.ts";
 import type { Responder } from "#core/promotion/gate-responses.ts";
 import { askGate, createGates } from "#core/promotion/gates.ts";
-import type { GateQuestion, ResponderRule } from "#core/step.ts";
 import { openTestStore, testClock } from "./support.ts";
 
 const address = { project: "shop", promotion: "prod.01.abc", step: "approve" };

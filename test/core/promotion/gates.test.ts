@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
+import type { GateRequest } from "#core/gate.ts";
 import { gateRef } from "#core/promotion/gate-resource.ts";
 import { askGate, createGates } from "#core/promotion/gates.ts";
-import type { GateRequest } from "#core/step.ts";
 import { openTestStore, testClock } from "./support.ts";
 
 const owner = {
