@@ -5,7 +5,8 @@ import { StepFailure } from "#core/failure.ts";
 import { codeOf } from "#core/file-failure.ts";
 import type { Workspace } from "#core/workspace.ts";
 import { kustomizationNames } from "./kustomization-file.ts";
-import { type KustomizedChart, kustomizedChart } from "./kustomized-chart.ts";
+import { oneReading } from "./kustomization-text.ts";
+import { type KustomizedChart, kustomizedChart, refuseOtherSpellings } from "./kustomized-chart.ts";
 
 /** What is never read as a path, by field; an empty list stands for all that is below the field. */
 const inert: Readonly<Record<string, readonly string[]>> = {
@@ -68,15 +69,15 @@ class KustomizationCheck {
     for (const name of kustomizationNames) {
       const file = path.join(folder, name);
       if ((await this.existing(folder, name)) === undefined) continue;
-      for (const data of this.parse(await readFile(file, "utf8"), file))
-        await this.kustomization(folder, data);
+      for (const data of this.parse(await readFile(file), file)) await this.kustomization(folder, data);
     }
   }
 
   private async kustomization(folder: string, data: unknown): Promise<void> {
     if (!isRecord(data)) return;
+    refuseOtherSpellings(data, [...Object.keys(inert), ...pluginFields, "helmGlobals"]);
     for (const [field, value] of Object.entries(data)) {
-      const below = inert[field];
+      const below = Object.hasOwn(inert, field) ? inert[field] : undefined;
       if (below?.length === 0) continue;
       if (pluginFields.includes(field)) await this.plugins(folder, value);
       else await this.paths(folder, textsIn(value, below));
@@ -101,9 +102,8 @@ class KustomizationCheck {
         const what = `"${text}" is a folder, and configurations of plugins must be files`;
         throw refusal(path.relative(this.workspace.root, folder), what);
       }
-      const source = found === undefined ? text : await readFile(found.at, "utf8");
-      for (const data of this.parse(source, found === undefined ? folder : text))
-        await this.plugin(folder, data);
+      const source = found === undefined ? text : await readFile(found.at);
+      for (const data of this.parse(source, found?.at ?? folder)) await this.plugin(folder, data);
     }
   }
 
@@ -158,11 +158,11 @@ class KustomizationCheck {
     return known;
   }
 
-  private parse(text: string, shown: string): unknown[] {
+  private parse(source: string | Uint8Array, from: string): unknown[] {
+    const shown = path.relative(this.workspace.root, from);
+    const text = oneReading(source, (why) => refusal(shown, why));
     const documents = parseAllDocuments(text, { version: "1.1", merge: true, logLevel: "silent" });
-    return [...documents].map((document) =>
-      readDocument(document, path.relative(this.workspace.root, shown)),
-    );
+    return [...documents].map((document) => readDocument(document, shown));
   }
 }
 

@@ -17,6 +17,34 @@ export interface KustomizedChart {
   home: string;
 }
 
+/** Fields of a chart and of what holds for all charts that are looked at here. */
+const chartFields = [
+  ...["name", "chartName", "version", "chartVersion", "repo", "chartRepoUrl", "devel"],
+  ...["releaseName", "additionalValuesFiles", "valuesInline", "values"],
+  ...["chartHome", "configHome", "helmHome"],
+];
+
+/**
+ * Kustomize takes a field however its letters are written, `Name` for `name`; what is looked at here has one
+ * spelling only.
+ */
+export function refuseOtherSpellings(data: Record<string, unknown>, fields: readonly string[]): void {
+  const spelling = new Map(fields.map((field) => [folded(field), field]));
+  for (const key of Object.keys(data)) {
+    const meant = spelling.get(folded(key));
+    if (meant === undefined || meant === key) continue;
+    throw new StepFailure(
+      "refused",
+      `Cannot build with the field ${JSON.stringify(key)}: write it as "${meant}"`,
+    );
+  }
+}
+
+/** As Go compares: the long s and the sign of Kelvin are letters of ASCII, too. */
+function folded(key: string): string {
+  return key.replaceAll("\u017f", "s").replaceAll("\u212a", "k").toLowerCase();
+}
+
 /** Reads an entry of `helmCharts`. Kustomize hands its fields to helm as they are, so they must not be options. */
 export async function kustomizedChart(
   workspace: Workspace,
@@ -24,6 +52,7 @@ export async function kustomizedChart(
   entry: Record<string, unknown>,
   globals: unknown,
 ): Promise<KustomizedChart> {
+  refuseOtherSpellings(entry, chartFields);
   const text = (...fields: string[]) => {
     const value = fields.map((field) => entry[field]).find((one) => typeof one === "string" && one !== "");
     return typeof value === "string" ? value : "";
@@ -42,9 +71,9 @@ export async function kustomizedChart(
       throw refusal(`names of values files cannot have commas or quotes, as "${file}" has`);
     }
   }
-  const { chartHome, configHome } = (
-    typeof globals === "object" && globals !== null ? globals : {}
-  ) as Record<string, unknown>;
+  const forAll = (typeof globals === "object" && globals !== null ? globals : {}) as Record<string, unknown>;
+  refuseOtherSpellings(forAll, chartFields);
+  const { chartHome, configHome } = forAll;
   for (const home of [configHome, entry.configHome, entry.helmHome]) {
     if (typeof home === "string" && home !== "") await insideOf(workspace, folder, home);
   }

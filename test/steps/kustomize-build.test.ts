@@ -210,6 +210,29 @@ describe.skipIf(!hasParts)("kustomize-build", () => {
     ["a repository over ssh", "resources: [git@example.com:a/b]"],
     ["a repository on disk", "resources: [file:///root/repo]"],
     ["go-getter's form", "resources: ['git::https://example.com/a']"],
+    ...["\r", "\u0085", "\u2028", "\u2029"].flatMap((end): [string, string, Record<string, string>?][] => [
+      [`a comment that ends with ${escape(end)}`, `# a${end}resources: [SECRET]\n`],
+      [`a text that ends with ${escape(end)}`, `metadata:\n  a: |\n    b${end}resources: [SECRET]\n`],
+      [
+        `a generator with ${escape(end)}`,
+        "generators: [g.yaml]",
+        { "g.yaml": `# a${end}${secretGenerator("SECRET").replaceAll("\n", end)}` },
+      ],
+    ]),
+    ["other capitals", "Generators: [g.yaml]", { "g.yaml": secretGenerator("SECRET") }],
+    ["a letter that counts as another", "generatorſ: [g.yaml]", { "g.yaml": secretGenerator("SECRET") }],
+    ["helm's options by other capitals", "HelmCharts: [{name: db, releaseName: --post-renderer=/bin/true}]"],
+    ["an entry in other capitals", "helmCharts: [{name: db, ReleaseName: --post-renderer=/bin/true}]"],
+    ["homes in other capitals", `helmGlobals: {ChartHome: ../../secret}\n${chart("version: a")}`],
+    [
+      "a generator of charts in other capitals",
+      "generators: [g.yaml]",
+      {
+        "g.yaml":
+          "apiVersion: builtin\nkind: HelmChartInflationGenerator\nmetadata: {name: a}\n" +
+          "Name: db\nreleaseNAME: --post-renderer=/bin/true\n",
+      },
+    ],
   ])("does not let a kustomization get out by %s", async (_, kustomization, files = {}) => {
     const outer = temporaryFolder();
     await mkdir(path.join(outer, "secret"));
@@ -234,6 +257,28 @@ describe.skipIf(!hasParts)("kustomize-build", () => {
       kind: "refused",
     });
     expect(await ctx.workspace.exists("all.yaml")).toBe(false);
+  });
+
+  it.each([
+    ["little", [0xff, 0xfe], (text: Buffer) => text],
+    ["big", [0xfe, 0xff], (text: Buffer) => text.swap16()],
+  ] as const)("refuses what Kustomize would read as UTF-16, %s end first", async (_, mark, ordered) => {
+    const ctx = fakeContext();
+    const text = "configMapGenerator: [{name: a, files: [/etc/hostname]}]\n";
+    const bytes = Buffer.concat([Buffer.from(mark), ordered(Buffer.from(text, "utf16le"))]);
+    await ctx.workspace.write("kustomization.yaml", bytes);
+    const running = runStep(kustomizeBuild, { path: ".", outPath: "all.yaml" }, ctx);
+    await expect(running).rejects.toMatchObject({
+      kind: "refused",
+      message: expect.stringContaining("UTF-8"),
+    });
+  });
+
+  it("takes lines that end as in files from Windows", async () => {
+    const files = { "kustomization.yaml": "# a\r\nresources: [d.yaml]\r\n", "d.yaml": deployment };
+    const ctx = await contextWith(files);
+    await runStep(kustomizeBuild, { path: ".", outPath: "all.yaml" }, ctx);
+    expect(await ctx.workspace.readText("all.yaml")).toBe(deployment);
   });
 
   it("runs no programs that a workspace brings", async () => {
