@@ -5,7 +5,8 @@ export type ChartVersions = ReadonlyMap<string, readonly string[]>;
 
 /**
  * Reads the `index.yaml` of a chart repository. Indexes run to tens of megabytes, and all that counts are
- * the lines with names and versions: a machine-made index is read line by line, any other as YAML.
+ * the lines with names and versions: a machine-made index is read line by line, any other as YAML. Throws
+ * what is wrong with a text that is no index.
  */
 export function readChartIndex(text: string): ChartVersions {
   return readLines(text) ?? readYaml(text);
@@ -59,15 +60,21 @@ function plainScalar(value: string): string | undefined {
 }
 
 function readYaml(text: string): ChartVersions {
-  const index = parse(text, { maxAliasCount: 100, schema: "failsafe" }) as {
-    entries?: Record<string, unknown>;
-  } | null;
+  const index = mappingOf(parse(text, { maxAliasCount: 100, schema: "failsafe" }), "it");
   const charts = new Map<string, string[]>();
-  for (const [name, entries] of Object.entries(index?.entries ?? {})) {
+  for (const [name, entries] of Object.entries(mappingOf(index.entries, "its `entries`"))) {
     const versions = (Array.isArray(entries) ? entries : []).flatMap((entry: { version?: unknown } | null) =>
       typeof entry?.version === "string" ? [entry.version] : [],
     );
     charts.set(name, versions);
   }
   return charts;
+}
+
+/** A page in place of an index is no repository without charts: somebody must be told of it. */
+function mappingOf(value: unknown, what: string): Record<string, unknown> {
+  // What is not there, and "" as the failsafe schema has it, is nothing.
+  if (value === undefined || value === null || value === "") return {};
+  if (typeof value === "object" && !Array.isArray(value)) return value as Record<string, unknown>;
+  throw new Error(`${what} should be a mapping, and is ${Array.isArray(value) ? "a list" : "a text"}`);
 }

@@ -100,6 +100,7 @@ function parseIndex(url: string, text: string): ChartVersions {
   try {
     return readChartIndex(text);
   } catch (cause) {
-    throw new StepFailure("errored", `The chart repository's index "${url}" is not YAML`, { cause });
+    const why = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
+    throw new StepFailure("errored", `Cannot read the chart repository's index "${url}": ${why}`, { cause });
   }
 }

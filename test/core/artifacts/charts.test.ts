@@ -60,9 +60,19 @@ describe("the index of a chart repository", () => {
     expect(readChartIndex("entries:\n  web:\n  - version: 1.10\n").get("web")).toEqual(["1.10"]);
   });
 
-  it.each(["", "apiVersion: v1\nentries: {}\n", "just text"])("is empty for %j", (text) => {
-    expect([...readChartIndex(text)]).toEqual([]);
-  });
+  it.each(["", "apiVersion: v1\nentries: {}\n", "entries:\n", "apiVersion: v1\n"])(
+    "is empty for %j",
+    (text) => {
+      expect([...readChartIndex(text)]).toEqual([]);
+    },
+  );
+
+  it.each(["just text", "<html>", "- entries", "entries: none", "entries:\n- web", "{"])(
+    "is refused when it is %j",
+    (text) => {
+      expect(() => readChartIndex(text)).toThrow();
+    },
+  );
 });
 
 describe("versions of a chart", () => {
