@@ -1,11 +1,9 @@
 import { createHash } from "node:crypto";
-import { createWriteStream } from "node:fs";
-import { Transform } from "node:stream";
-import { pipeline } from "node:stream/promises";
+import { Readable, Transform } from "node:stream";
 import { z } from "zod";
 import { StepFailure } from "#core/failure.ts";
-import { fileFailure } from "#core/file-failure.ts";
 import { defineStep, type StepContext, succeeded } from "#core/step.ts";
+import { downloadFile } from "./lib/download-file.ts";
 import {
   durationText,
   headersField,
@@ -14,7 +12,6 @@ import {
   secondsOf,
   withQuery,
 } from "./lib/http-request.ts";
-import { placeFile } from "./lib/place-file.ts";
 import { downloaded } from "./lib/resumed-download.ts";
 
 const maxBytes = 100 * 1024 * 1024;
@@ -65,43 +62,25 @@ export default defineStep({
   ],
 
   async run(config, ctx) {
-    const { outPath, allowOverwrite } = config;
-    const place = await ctx.workspace.resolve(outPath);
-    // A second run, after a crash or for another attempt, finds the file that the first one made.
-    await ctx.once(`download ${outPath}`, async () => {
-      if (!allowOverwrite && (await ctx.workspace.exists(outPath))) {
-        throw new StepFailure(
-          "refused",
-          `Cannot download to "${outPath}": it exists, and allowOverwrite is not set`,
-        );
-      }
-      await download(config, place, ctx);
-      return true;
-    });
+    await downloadFile(config, ctx, async () => [contentOf(config, ctx), checking(config)]);
     return succeeded();
   },
 });
 
-async function download(config: Config, place: string, ctx: StepContext): Promise<void> {
-  const content = downloaded(
-    {
-      url: config.url,
-      target: withQuery(config.url, config.queryParams),
-      headers: headersOf(config.headers),
-      timeoutSeconds: secondsOf(config.timeout, "timeout") || 86_400,
-      maxBytes,
-      insecureSkipTLSVerify: config.insecureSkipTLSVerify,
-    },
-    ctx,
+function contentOf(config: Config, ctx: StepContext): Readable {
+  return Readable.from(
+    downloaded(
+      {
+        url: config.url,
+        target: withQuery(config.url, config.queryParams),
+        headers: headersOf(config.headers),
+        timeoutSeconds: secondsOf(config.timeout, "timeout") || 86_400,
+        maxBytes,
+        insecureSkipTLSVerify: config.insecureSkipTLSVerify,
+      },
+      ctx,
+    ),
   );
-  try {
-    await placeFile(place, (beside) =>
-      pipeline(content, checking(config), createWriteStream(beside, { flags: "wx", mode: 0o600 })),
-    );
-  } catch (error) {
-    ctx.signal.throwIfAborted();
-    throw fileFailure(`Cannot download to "${config.outPath}"`, error);
-  }
 }
 
 /** Passes the content on and fails at its end if it is not what was expected. */

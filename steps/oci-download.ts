@@ -1,17 +1,14 @@
-import { createWriteStream } from "node:fs";
 import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
 import { z } from "zod";
 import { StepFailure } from "#core/failure.ts";
-import { fileFailure } from "#core/file-failure.ts";
 import { openBlob } from "#core/oci/blob.ts";
 import type { Descriptor, ImageManifest } from "#core/oci/manifest.ts";
 import { versionOf } from "#core/oci/reference.ts";
-import { createRegistryClient, type RegistrySession } from "#core/oci/registry-client.ts";
+import { createRegistryClient } from "#core/oci/registry-client.ts";
 import { readImage } from "#core/oci/repository.ts";
 import { defineStep, type StepContext, succeeded } from "#core/step.ts";
+import { downloadFile } from "./lib/download-file.ts";
 import { openOciSession, readReference, referenceField, skipTlsField } from "./lib/oci.ts";
-import { placeFile } from "./lib/place-file.ts";
 
 const maxBytes = 100 * 1024 * 1024;
 /** Whose layers are taken where a reference names images for several platforms. */
@@ -64,24 +61,12 @@ export default defineStep({
   ],
 
   async run(config, ctx) {
-    const { outPath, allowOverwrite } = config;
-    const place = await ctx.workspace.resolve(outPath);
-    // A second run, after a crash or for another attempt, finds the file that the first one made.
-    await ctx.once(`download ${outPath}`, async () => {
-      if (!allowOverwrite && (await ctx.workspace.exists(outPath))) {
-        throw new StepFailure(
-          "refused",
-          `Cannot download to "${outPath}": it exists, and allowOverwrite is not set`,
-        );
-      }
-      await download(config, place, ctx);
-      return true;
-    });
+    await downloadFile(config, ctx, async () => [await openLayer(config, ctx)]);
     return succeeded();
   },
 });
 
-async function download(config: Config, place: string, ctx: StepContext): Promise<void> {
+async function openLayer(config: Config, ctx: StepContext): Promise<Readable> {
   const target = readReference("imageRef", config.imageRef, "refused");
   const { insecureSkipTLSVerify } = config;
   const client = createRegistryClient({ fetch: ctx.fetch });
@@ -90,7 +75,7 @@ async function download(config: Config, place: string, ctx: StepContext): Promis
   if (image === undefined) {
     throw new StepFailure("errored", `Cannot download "${config.imageRef}": the registry does not have it`);
   }
-  await save(session, chooseLayer(image, config), config, place, ctx);
+  return Readable.fromWeb((await openBlob(session, chooseLayer(image, config))) as never);
 }
 
 function chooseLayer({ layers }: ImageManifest, { imageRef, mediaType }: Config): Descriptor {
@@ -106,22 +91,4 @@ function chooseLayer({ layers }: ImageManifest, { imageRef, mediaType }: Config)
   }
   if (layer.size <= maxBytes) return layer;
   throw new StepFailure("refused", `${what}: the layer has ${layer.size} bytes, ${maxBytes} are allowed`);
-}
-
-async function save(
-  session: RegistrySession,
-  layer: Descriptor,
-  { outPath }: Config,
-  place: string,
-  ctx: StepContext,
-): Promise<void> {
-  const content = await openBlob(session, layer);
-  try {
-    await placeFile(place, (beside) =>
-      pipeline(Readable.fromWeb(content as never), createWriteStream(beside, { flags: "wx", mode: 0o600 })),
-    );
-  } catch (error) {
-    ctx.signal.throwIfAborted();
-    throw fileFailure(`Cannot download to "${outPath}"`, error);
-  }
 }
