@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { UserError } from "#core/failure.ts";
-import { originKey } from "#core/resources/freight.ts";
+import { type FreightOrigin, originKey } from "#core/resources/freight.ts";
 import type { Resource } from "#core/resources/resource.ts";
 
 const anObject = z.record(z.string(), z.unknown());
@@ -61,10 +61,11 @@ export interface LocalFreight {
 
 /** The freight of a context, the one that is promoted first. */
 export function contextFreight(context: LocalContext): LocalFreight[] {
-  const given = Array.isArray(context.freight) ? context.freight : Object.values(context.freight.items);
-  const all = given.map((one) => toFreight(one, context.project));
-  const { targetFreight } = context;
-  if (typeof targetFreight === "object") return [toFreight(targetFreight, context.project), ...all];
+  const { project, targetFreight } = context;
+  const all = Array.isArray(context.freight)
+    ? context.freight.map((one, index) => toFreight(one, project, originAt(index)))
+    : Object.entries(context.freight.items).map(([key, one]) => toFreight(one, project, originOf(key)));
+  if (typeof targetFreight === "object") return [toFreight(targetFreight, project, originAt(0)), ...all];
   return targetFreight === undefined
     ? all
     : all.toSorted((a, b) => rank(a, targetFreight) - rank(b, targetFreight));
@@ -74,8 +75,19 @@ function rank({ resource }: LocalFreight, target: string): number {
   return resource.metadata.name === target ? 0 : 1;
 }
 
-function toFreight(given: AnObject, project: string): LocalFreight {
-  const { name = "", metadata, origin = { kind: "Warehouse", name: "" }, ...contents } = given;
+/** Freight in a list that tells no origin gets one of its own: of each origin a stage holds one piece. */
+function originAt(index: number): FreightOrigin {
+  return { kind: "Warehouse", name: index === 0 ? "" : String(index + 1) };
+}
+
+/** The origin that a key of a freight collection stands for: `Warehouse/name`. */
+function originOf(key: string): FreightOrigin {
+  return { kind: "Warehouse", name: key.slice(key.indexOf("/") + 1) };
+}
+
+function toFreight(given: AnObject, project: string, fallback: FreightOrigin): LocalFreight {
+  const { name = "", metadata, origin: told, ...contents } = given;
+  const origin = (told as Partial<FreightOrigin> | undefined)?.name ? told : fallback;
   const alias = typeof given.alias === "string" ? given.alias : "";
   const ownMetadata = { name: String(name), ...(metadata as object), namespace: project };
   return {

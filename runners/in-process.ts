@@ -51,9 +51,10 @@ function parseConfig(definition: StepDefinition, { config }: Invocation): unknow
 /** What later steps are promised about an output must hold. */
 function checkOutput(definition: StepDefinition, outcome: Outcome): void {
   if (outcome.status !== "succeeded") return;
-  const parsed = definition.output.safeParse(outcome.output);
+  const output = outcome.output ?? {};
+  const parsed = definition.output.safeParse(output);
   if (parsed.success) return;
-  const problems = configProblems(parsed.error.issues, outcome.output).join("; ");
+  const problems = configProblems(parsed.error.issues, output).join("; ");
   throw new StepFailure(
     "errored",
     `step ${definition.name} gave an output other than it declares: ${problems}`,

@@ -64,7 +64,7 @@ export default defineStep({
   async run({ path: chart, charts = [] }, ctx) {
     await setVersions(ctx, `${chart}/Chart.yaml`, charts);
     const changes = await withRenderPlace(ctx, (place) => updateDependencies(ctx, place, chart));
-    return succeeded(changes.length === 0 ? {} : { commitMessage: message(chart, changes) });
+    return succeeded(changes.length === 0 ? undefined : { commitMessage: message(chart, changes) });
   },
 });
 

@@ -85,7 +85,7 @@ export default defineStep({
       all = result.images;
       return result.text;
     });
-    return succeeded(all.length === 0 ? {} : { commitMessage: message(path, all) });
+    return succeeded(all.length === 0 ? undefined : { commitMessage: message(path, all) });
   },
 });
 

@@ -35,6 +35,8 @@ export default defineStep({
         cause: error,
       });
     }
-    return succeeded({}, { message: `updated alias of Freight "${name}" from "${old}" to "${alias}"` });
+    return succeeded(undefined, {
+      message: `updated alias of Freight "${name}" from "${old}" to "${alias}"`,
+    });
   },
 });

@@ -42,7 +42,7 @@ export default defineStep({
       present.map(async (name) => ({ name, text: await readUtf8(ctx, name) })),
     );
     await ctx.workspace.write(outFile, mergeYaml(sources));
-    return succeeded(present.length === 0 ? {} : { commitMessage: messageOf(present, outFile) });
+    return succeeded(present.length === 0 ? undefined : { commitMessage: messageOf(present, outFile) });
   },
 });
 

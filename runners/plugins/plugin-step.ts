@@ -43,7 +43,7 @@ export function pluginStep(exported: unknown): StepDefinition {
 }
 
 const Returned = z.discriminatedUnion("status", [
-  z.looseObject({ status: z.literal("succeeded"), output: z.record(z.string(), z.unknown()) }),
+  z.looseObject({ status: z.literal("succeeded"), output: z.record(z.string(), z.unknown()).optional() }),
   z.looseObject({ status: z.literal("skipped"), message: z.string() }),
   z.looseObject({ status: z.literal("waiting"), message: z.string(), retryInSeconds: z.number() }),
 ]);

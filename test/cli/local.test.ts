@@ -61,6 +61,13 @@ describe("towpath step", () => {
       code: 0,
     },
     {
+      title: "tells no output where a step gives none",
+      name: "delete",
+      config: { path: "none" },
+      gives: { status: "Succeeded", output: null },
+      code: 0,
+    },
+    {
       title: "tells that a step failed",
       name: "fail",
       config: { message: "no way" },
@@ -134,6 +141,26 @@ describe("towpath step", () => {
       output: "c0ffee",
       task: true,
     });
+  });
+
+  it.each([
+    {
+      given: "a collection whose keys alone tell the origins",
+      freight: {
+        items: {
+          "Warehouse/web": { origin: { kind: "", name: "" }, images: [{ repoURL: "web", tag: "v1" }] },
+          "Warehouse/db": { images: [{ repoURL: "db", tag: "v2" }] },
+        },
+      },
+    },
+    {
+      given: "a list without names or origins",
+      freight: [{ images: [{ repoURL: "web", tag: "v1" }] }, { images: [{ repoURL: "db", tag: "v2" }] }],
+    },
+  ])("keeps all freight of $given", async ({ freight }) => {
+    const config = { web: '${{ imageFrom("web").Tag }}', db: '${{ imageFrom("db").Tag }}' };
+    const { result } = await one("compose-output", config, { freight });
+    expect(result.output).toEqual({ web: "v1", db: "v2" });
   });
 
   it("evaluates variables that are given as a list, in order", async () => {

@@ -82,7 +82,7 @@ describe("copy", () => {
     },
   ])("copies $what", async ({ files, config, makes }) => {
     const ctx = await workspaceWith(files);
-    expect(await runStep(copy, config, ctx)).toEqual({ status: "succeeded", output: {} });
+    expect(await runStep(copy, config, ctx)).toEqual({ status: "succeeded" });
     expect(await listTree(ctx.workspace.root)).toEqual({ ...files, ...makes });
   });
 

@@ -91,7 +91,7 @@ describe("delete", () => {
     },
   ])("deletes $what", async ({ files, config, left }) => {
     const ctx = await contextWith(files);
-    expect(await runStep(deleteStep, config, ctx)).toEqual({ status: "succeeded", output: {} });
+    expect(await runStep(deleteStep, config, ctx)).toEqual({ status: "succeeded" });
     expect(Object.keys(await listTree(ctx.workspace.root))).toEqual(left);
   });
 

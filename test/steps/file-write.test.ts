@@ -18,7 +18,7 @@ describe("file-write", () => {
     },
   ])("writes $what", async ({ config, mode }) => {
     const ctx = await contextWith({ old: "old" });
-    expect(await runStep(fileWrite, config, ctx)).toEqual({ status: "succeeded", output: {} });
+    expect(await runStep(fileWrite, config, ctx)).toEqual({ status: "succeeded" });
     expect(await ctx.workspace.readText(config.path)).toBe(config.contents);
     expect((await stat(path.join(ctx.workspace.root, config.path))).mode & 0o777).toBe(mode);
   });

@@ -192,7 +192,7 @@ describe("git-clear", () => {
     const ctx = await cloned({ a: "", "b/c": "", ".gitignore": "*.log\n" });
     write(ctx, "out/untracked", "");
     write(ctx, "out/x.log", "");
-    expect(await runStep(gitClear, { path: "out" }, ctx)).toEqual({ status: "succeeded", output: {} });
+    expect(await runStep(gitClear, { path: "out" }, ctx)).toEqual({ status: "succeeded" });
     expect(readdirSync(path.join(ctx.workspace.root, "out")).sort()).toEqual([".git", "x.log"]);
     expect(await runStep(gitClear, { path: "out" }, ctx)).toMatchObject({ status: "succeeded" });
   });

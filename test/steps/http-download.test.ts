@@ -32,7 +32,7 @@ describe("http-download", () => {
   ])("downloads $what", async ({ config }) => {
     const { url } = await server();
     const ctx = await contextWith({ old: "old" });
-    expect(await runStep(httpDownload, { url, ...config }, ctx)).toEqual({ status: "succeeded", output: {} });
+    expect(await runStep(httpDownload, { url, ...config }, ctx)).toEqual({ status: "succeeded" });
     expect(await ctx.workspace.readText(config.outPath)).toBe(content);
     expect((await stat(path.join(ctx.workspace.root, config.outPath))).mode & 0o777).toBe(0o600);
   });

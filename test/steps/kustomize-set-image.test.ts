@@ -114,7 +114,7 @@ describe("kustomize-set-image", () => {
   });
 
   it("says nothing when there is nothing to set", async () => {
-    expect(await setImages(head, undefined)).toEqual({ after: `${head}images: []\n`, output: {} });
+    expect(await setImages(head, undefined)).toEqual({ after: `${head}images: []\n`, output: undefined });
   });
 
   it("asks which image is meant when two Warehouses subscribe to it", async () => {

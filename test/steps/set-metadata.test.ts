@@ -33,7 +33,7 @@ describe("set-metadata", () => {
       { kind: "Stage", name: "test", values: { a: { b: [1] }, c: null } },
       { kind: "Freight", name: "f1", values: { d: "e" } },
     ];
-    expect(await runStep(setMetadata, { updates }, ctx)).toEqual({ status: "succeeded", output: {} });
+    expect(await runStep(setMetadata, { updates }, ctx)).toEqual({ status: "succeeded" });
     expect(calls).toEqual([
       ["Stage", "test", { a: { b: [1] }, c: null }],
       ["Freight", "f1", { d: "e" }],
@@ -67,7 +67,6 @@ describe("set-freight-alias", () => {
     const { ctx, calls } = resourcesWith(["Freight/f1"]);
     expect(await runStep(setFreightAlias, { name: "f1", alias: "new" }, ctx)).toEqual({
       status: "succeeded",
-      output: {},
       message: 'updated alias of Freight "f1" from "old" to "new"',
     });
     expect(calls).toEqual([["f1", "new"]]);

@@ -71,7 +71,7 @@ describe("yaml-merge", () => {
     expect((await merge(["a: 1\n"], { inFiles, ignoreMissingFiles: true })).text).toBe("a: 1\n");
     expect(await merge([], { inFiles: ["none.yaml"], ignoreMissingFiles: true })).toEqual({
       text: "",
-      output: {},
+      output: undefined,
     });
     await expect(merge(["a: 1\n"], { inFiles })).rejects.toMatchObject({
       status: "Errored",

@@ -97,7 +97,7 @@ export async function runStep(
   }
   const outcome = await step.run(parsed.data, ctx);
   if (outcome.status !== "succeeded") return outcome;
-  const output = step.output.safeParse(outcome.output);
+  const output = step.output.safeParse(outcome.output ?? {});
   if (!output.success) throw new TypeError(`Invalid ${step.name} output: ${reasons(output.error)}`);
   return outcome;
 }
