@@ -7,6 +7,8 @@ export interface WarmContainer {
   container: Container;
   /** Seconds since the epoch; what its log has from before belongs to no step to come. */
   since: number;
+  /** Whether it was made to stand still after its last command. */
+  isPaused?: boolean;
 }
 
 /** A container that was made for an invocation which is expected to come. */

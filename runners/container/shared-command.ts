@@ -31,20 +31,22 @@ const pollMs = 1000;
 
 /**
  * Starts the command, or follows one that was started, to its end. An abort ends its processes; a daemon that stops
- * leaves them. Returns what came of it and when its log ended. Throws a StepFailure.
+ * leaves them. Returns what came of it, when its log ended and whether the container stands still. Throws a
+ * StepFailure.
  */
 export async function finishShared(
   services: ContainerServices,
   attempt: ContainerAttempt,
   command: SharedCommand,
   how: "start" | "follow",
-): Promise<{ outcome: Outcome; until: number }> {
+): Promise<{ outcome: Outcome; until: number; isPaused: boolean }> {
   const { spec, io } = attempt;
   const { container, exec, folder } = command;
   const { workspace } = attempt.invocation;
   const usedBefore = await usedBytes(workspace);
   const over = new AbortController();
   let group: number | undefined;
+  let still: Promise<boolean> | undefined;
   const following = followSection(container, io, over.signal, {
     ...command,
     keep: keptStream(spec.output),
@@ -77,13 +79,33 @@ export async function finishShared(
     over.abort();
     const section = await following;
     const exitCode = section.exitCode ?? (await lostEnd(container, exec, section));
+    still = standStill(container);
+    const isPaused = await still;
     const outcome = await concludeAttempt(services, attempt, { ...section, exitCode, container, folder });
-    return { outcome, until: section.until };
+    return { outcome, until: section.until, isPaused };
   } catch (error) {
     throw io.signal.aborted ? error : runFailure(error);
   } finally {
     over.abort();
-    if (!(io.signal.reason instanceof DaemonStopping)) await folder.remove();
+    if (!(io.signal.reason instanceof DaemonStopping)) {
+      await (still ?? standStill(container));
+      await folder.remove();
+    }
+  }
+}
+
+/**
+ * Has nothing run in the container from now on: a command may tell of an end that it has not come to, and leave
+ * processes that change the workspace under the hands of later steps, which run in the daemon. Where the engine
+ * cannot pause it (false), the container is killed.
+ */
+async function standStill(container: Container): Promise<boolean> {
+  try {
+    await container.pause();
+    return true;
+  } catch {
+    await container.kill().catch(() => undefined);
+    return false;
   }
 }
 

@@ -57,8 +57,9 @@ export async function runInWarm(
       pool.dropWarm(promotionUid, plan.digest, warm);
       return undefined;
     }
-    const { outcome, until } = await finishShared(services, attempt, command, "start");
-    pool.returnWarm(promotionUid, plan.digest, { ...warm, since: until });
+    const { outcome, until, isPaused } = await finishShared(services, attempt, command, "start");
+    if (isPaused) pool.returnWarm(promotionUid, plan.digest, { ...warm, since: until, isPaused });
+    else pool.dropWarm(promotionUid, plan.digest, warm);
     return outcome;
   } catch (error) {
     if (!(io.signal.reason instanceof DaemonStopping)) pool.dropWarm(promotionUid, plan.digest, warm);
@@ -156,28 +157,37 @@ async function createCommand(
   services: ContainerServices,
   { spec, invocation }: ContainerAttempt,
   { options, within }: Plan,
-  { container, since }: WarmContainer,
+  { container, since, isPaused }: WarmContainer,
 ): Promise<SharedCommand | undefined> {
   const folder = outputFolder(services.outputRoot, invocation, within);
   await prepareOutputFolder(folder, spec.files);
   await lendTree(invocation.workspace, workspaceOwner(spec.user));
   const mark = randomUUID();
-  const created = await container
-    .exec({
-      Cmd: wrapped(await argumentsOf(services, spec), mark),
-      Env: environment(spec, `${outputMount}/${folder.name}/output`),
-      User: options.User,
-      WorkingDir: spec.workingDir ?? workspaceMount,
-      AttachStdout: true,
-      AttachStderr: true,
-    })
-    .catch((error) => {
-      if (isNotFound(error) || (error as { statusCode?: number }).statusCode === 409) return undefined;
-      throw error;
-    });
+  const wanted = {
+    Cmd: wrapped(await argumentsOf(services, spec), mark),
+    Env: environment(spec, `${outputMount}/${folder.name}/output`),
+    User: options.User,
+    WorkingDir: spec.workingDir ?? workspaceMount,
+    AttachStdout: true,
+    AttachStderr: true,
+  };
+  // Not before all is prepared: whatever the command before left runs again, too.
+  if (isPaused && !(await wasResumed(container))) return undefined;
+  const created = await container.exec(wanted).catch((error) => {
+    if (isNotFound(error) || (error as { statusCode?: number }).statusCode === 409) return undefined;
+    throw error;
+  });
   if (created === undefined) return undefined;
   await folder.keepTrace({ container: container.id, exec: created.id, mark, since, within } satisfies Trace);
   return { container, since, exec: created, mark, folder, logged: {} };
+}
+
+/** False for a container that was killed or removed meanwhile. */
+function wasResumed(container: Container): Promise<boolean> {
+  return container.unpause().then(
+    () => true,
+    () => false,
+  );
 }
 
 /** All that is run, what the image brings of it included. */

@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { DaemonStopping } from "#core/daemon-stopping.ts";
 import type { CustomPromotionStepSpec } from "#core/resources/custom-promotion-step.ts";
@@ -106,6 +107,32 @@ describe.skipIf(!(await requirePart("docker")))("a container that steps of a pro
     const io = recordingIO();
     await runnerOf(shell("sleep 0.3; ps | grep -c '[g]host' || true; echo end")).run(next(), io);
     expect(textsOf(io.lines)).toEqual(["stdout 0", "stdout end"]);
+  });
+
+  it.each([
+    {
+      how: "tells of its own end too early",
+      end: "for out in 1 2; do echo $mark end 0 > /proc/1/fd/$out; done",
+    },
+    { how: "fails", end: "exit 3" },
+  ])("has nothing change the workspace after a command that $how", async ({ end }) => {
+    const own = world.invocation();
+    const script = [
+      "mark=$(tr '\\0' '\\n' </proc/$PPID/cmdline | grep -E '^[0-9a-f-]{36}$')",
+      "(while :; do echo >> ghost; sleep 0.02; done) &",
+      "while [ ! -s ghost ]; do sleep 0.02; done",
+      `${end}; sleep 20`,
+    ].join("\n");
+    await runnerOf(shell(script))
+      .run(own, recordingIO())
+      .catch(() => undefined);
+    const ghost = join(own.workspace, "ghost");
+    const { size } = statSync(ghost);
+    await sleep(200);
+    expect(statSync(ghost).size).toBe(size);
+    await world.services.pool.release(own.promotionUid);
+    await world.services.pool.close();
+    expect(containersOf(own)).toBe(0);
   });
 
   it("keeps the whole of a long output", async () => {
