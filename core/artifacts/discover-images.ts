@@ -11,11 +11,12 @@ import type { ImageSubscription } from "#core/resources/warehouse.ts";
 const looksPerBest = 3;
 const otherTagsMs = 60 * 60_000;
 
+/** `readsTimes` has the time of the best image read, whatever the strategy. */
 export async function discoverImages(
   written: ImageSubscription,
   name: string | undefined,
   deps: DiscoveryDeps,
-  maxAgeMs: number,
+  { maxAgeMs, readsTimes }: { maxAgeMs: number; readsTimes: boolean },
 ): Promise<Found> {
   const subscription = { ...written, cacheByTag: mayCacheByTag(written, deps.cacheByTagPolicy) };
   const { repoURL, insecureSkipTLSVerify, platform } = subscription;
@@ -27,6 +28,7 @@ export async function discoverImages(
     memory: deps.images,
     scope: `${address} ${credentialsKey(credentials)}`,
     freshness: freshnessFor(subscription, maxAgeMs),
+    readsTimes,
   });
   const result = {
     repoURL,

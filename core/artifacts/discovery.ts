@@ -41,18 +41,21 @@ export interface DiscoveryRequest {
   isAsked?: boolean;
 }
 
+/** What a look depends on. */
+type LookedAt = Pick<WarehouseSpec, "subscriptions" | "freightCreationCriteria">;
+
 /** How many repositories of a Warehouse are asked at once. */
 const width = 4;
 
 /** Looks at all repositories that a Warehouse subscribes to. One that fails is reported and harms no other. */
 export async function discover(
-  spec: Pick<WarehouseSpec, "subscriptions">,
+  spec: LookedAt,
   deps: DiscoveryDeps,
   request: DiscoveryRequest,
 ): Promise<Discovery> {
   const results: (Result | undefined)[] = spec.subscriptions.map(() => undefined);
   await inParallel(spec.subscriptions, width, async (subscription, index) => {
-    results[index] = await look(subscription, index, spec.subscriptions, deps, request);
+    results[index] = await look(subscription, index, spec, deps, request);
   });
   deps.signal?.throwIfAborted();
   const complete = results.filter((result) => result !== undefined);
@@ -75,7 +78,7 @@ interface Result {
 async function look(
   subscription: RepoSubscription,
   index: number,
-  all: readonly RepoSubscription[],
+  spec: LookedAt,
   deps: DiscoveryDeps,
   request: DiscoveryRequest,
 ): Promise<Result> {
@@ -83,7 +86,7 @@ async function look(
   const { repoURL = "" } = subscription[kind] ?? {};
   const blank = { kind, repoURL, name: subscription.name, chosen: [], leftOut: [], unchanged: false };
   try {
-    const found = await find(subscription, index, all, deps, request);
+    const found = await find(subscription, index, spec, deps, request);
     const { chosen, leftOut, unchanged } = found;
     return { found, report: { ...blank, chosen, leftOut, unchanged, failure: undefined } };
   } catch (error) {
@@ -98,7 +101,7 @@ function kindOf({ git, image }: RepoSubscription): SubscriptionReport["kind"] {
 async function find(
   { name, git, image, chart }: RepoSubscription,
   index: number,
-  all: readonly RepoSubscription[],
+  { subscriptions: all, freightCreationCriteria }: LookedAt,
   deps: DiscoveryDeps,
   { key, previous, maxAgeMs, isAsked = false }: DiscoveryRequest,
 ): Promise<Found> {
@@ -111,7 +114,10 @@ async function find(
       newsIsLikely: isAsked,
     });
   }
-  if (image) return discoverImages(image, name, deps, maxAgeMs);
+  if (image) {
+    const readsTimes = /\bcreatedAt\b/i.test(freightCreationCriteria?.expression ?? "");
+    return discoverImages(image, name, deps, { maxAgeMs, readsTimes });
+  }
   if (chart) return discoverCharts(chart, name, deps, maxAgeMs);
   throw new Error("a subscription names neither git, image nor chart");
 }

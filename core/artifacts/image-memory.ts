@@ -50,8 +50,20 @@ export function createImageMemory(now: () => number = Date.now): ImageMemory {
   // The second to ask finds the answer of the first.
   const lock = createKeyedLock();
 
+  /** Facts that were read with more than is wanted now will do. */
+  function knownFacts(digest: string, { createdAt, platforms }: Wanted): ImageFacts | undefined {
+    const richer = [createdAt, true].flatMap((times) =>
+      [platforms, true].map((all) => [times, all] as const),
+    );
+    for (const [times, all] of richer) {
+      const known = images.get(factsKey(digest, { createdAt: times, platforms: all }));
+      if (known !== undefined) return known;
+    }
+    return undefined;
+  }
+
   async function byDigest(repository: OciRepository, digest: string, wanted: Wanted): Promise<ImageFacts> {
-    const known = images.get(factsKey(digest, wanted));
+    const known = knownFacts(digest, wanted);
     if (known !== undefined) return known;
     const manifest = await repository.manifest(digest);
     if (manifest === undefined) {

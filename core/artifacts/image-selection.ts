@@ -19,6 +19,8 @@ export interface ImageSource {
   /** The memory's name for the repository as seen with the credentials at hand. */
   scope: string;
   freshness: Freshness;
+  /** The best image's time is wanted also where the strategy does without. */
+  readsTimes?: boolean;
 }
 
 /** The images that the subscription's strategy chooses, the best first. */
@@ -80,8 +82,9 @@ async function selectByTag(
       leftOut.push(...sorted.slice(at).map((name) => ({ name, reason: beyondLimit(limit) })));
       break;
     }
-    const maxAge = maxAgeOf(tag, chosen.length === 0);
-    const found = await look(source, tag, maxAge, platform, { createdAt: false });
+    const isBest = chosen.length === 0;
+    const createdAt = isBest && (source.readsTimes ?? false);
+    const found = await look(source, tag, maxAgeOf(tag, isBest), platform, { createdAt });
     if ("reason" in found) leftOut.push({ name: tag, reason: found.reason });
     else chosen.push(toReference(tag, found.facts, platform));
   }

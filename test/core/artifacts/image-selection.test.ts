@@ -22,12 +22,13 @@ async function watching() {
   const memory = createImageMemory(() => clock.minutes * minute);
   const fetch = createFetch({ policy: createEgressPolicy({ allow: ["127.0.0.1"] }) });
   const client = createRegistryClient({ fetch, limits: { requestsPerSecond: 10_000 } });
-  const select = (fields: Fields) =>
+  const select = (fields: Fields, readsTimes = false) =>
     selectImages(ImageSubscription.parse({ repoURL: "registry/shop/web", ...fields }), {
       repository: openRepository(client, registry.repoURL),
       memory,
       scope: "shop",
       freshness: { listMs: 5 * minute, bestMs: 5 * minute, tagMs: hour },
+      readsTimes,
     });
   return { registry, clock, select };
 }
@@ -250,6 +251,24 @@ describe("requests to the registry", () => {
     clock.minutes += 120;
     await select({ cacheByTag: true });
     expect(registry.requests).toEqual(["GET /v2/shop/web/tags/list?n=10000"]);
+  });
+
+  it("read the time of the best image alone where it is wanted, and read nothing again", async () => {
+    const { registry, clock, select } = await watching();
+    registry.pushImage("1.0.0", { created: "2030-01-01T00:00:00Z" });
+    const times = async (readsTimes: boolean) =>
+      (await select({}, readsTimes)).chosen.map(({ createdAt }) => createdAt);
+    expect(await times(true)).toEqual(["2030-01-01T00:00:00Z"]);
+    registry.pushImage("1.1.0", { created: "2030-01-02T00:00:00Z" });
+    clock.minutes += 6;
+    registry.requests.length = 0;
+    // The one that was the best before keeps its time, as it costs nothing.
+    expect(await times(true)).toEqual(["2030-01-02T00:00:00Z", "2030-01-01T00:00:00Z"]);
+    expect(registry.requests).toEqual([
+      "GET /v2/shop/web/tags/list?n=10000",
+      "GET /v2/shop/web/manifests/1.1.0",
+      expect.stringMatching("^GET /v2/shop/web/blobs/"),
+    ]);
   });
 
   it("follow a moving tag with strategy Digest", async () => {

@@ -362,6 +362,17 @@ describe("freight creation criteria", () => {
     expect((await conditions()).Ready).toBe("True ArtifactsDiscovered");
   });
 
+  it("may ask when an image was made, whatever chooses it", async () => {
+    const registry = await startFakeRegistry();
+    registry.pushImage("1.2.0", { created: "2030-05-01T00:00:00Z" });
+    const { reconcile, freight } = await project({
+      subscriptions: [{ image: { repoURL: registry.repoURL } }],
+      freightCreationCriteria: { expression: `imageFrom('${registry.repoURL}').CreatedAt.Year() == 2030` },
+    });
+    await reconcile();
+    expect(await freight()).toHaveLength(1);
+  });
+
   it.each(["1 +", "'maybe'", "commitFrom(1)"])("that cannot be judged (%s) are told", async (expression) => {
     const { reconcile, freight, conditions, message } = await project({
       subscriptions: [releases(front())],
