@@ -19,7 +19,7 @@ export interface LoopServices {
   evaluate(step: PromotionStep): Pick<StepEvaluation, "items">;
   /** Runs one step as far as it goes; undefined when it is over. */
   advanceStep(step: RunStep): Promise<Progress | undefined>;
-  /** Bytes of JSON that the list of outputs may have. */
+  /** Bytes of JSON that the list of items may have, and that of outputs. */
   maxOutputBytes: number;
 }
 
@@ -82,7 +82,7 @@ export async function advanceLoop(
 async function beginLoop(
   run: PromotionRun,
   loop: Loop,
-  { evaluate }: LoopServices,
+  { evaluate, maxOutputBytes }: LoopServices,
 ): Promise<unknown[] | undefined> {
   const isForFailures = loop.steps.some((step) => step.if);
   if (!isForFailures && hasFailures(run.status.stepExecutionMetadata ?? [])) {
@@ -96,6 +96,12 @@ async function beginLoop(
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     endWithout(run, loop, "Errored", `Cannot tell what to run "${loop.alias}" for: ${run.mask(why)}`);
+    return undefined;
+  }
+  const bytes = Buffer.byteLength(JSON.stringify(items));
+  if (bytes > maxOutputBytes) {
+    const what = `${bytes} bytes are more than the ${maxOutputBytes} allowed`;
+    endWithout(run, loop, "Errored", `Cannot keep the list of "${loop.alias}": ${what}`);
     return undefined;
   }
   if (items.length === 0) {

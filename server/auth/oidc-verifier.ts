@@ -83,7 +83,9 @@ export function createOidcVerifier(
 
 /** An address that nobody has checked is only what somebody says of himself. */
 function trusted(claims: Claims): Claims {
-  if (claims.email_verified !== false) return claims;
+  const { email_verified: verified = true } = claims;
+  // Some providers write it as text.
+  if (verified === true || verified === "true") return claims;
   const { email: _, ...rest } = claims;
   return rest;
 }

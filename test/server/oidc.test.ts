@@ -100,6 +100,10 @@ describe("tokens of an identity provider", () => {
       "have an address that nobody has checked",
       { sub: "2", email: "sam@example.com", email_verified: false },
     ],
+    [
+      "have an address that nobody has checked, and say so in text",
+      { sub: "2", email: "sam@example.com", email_verified: "false" },
+    ],
     ["are for somebody else", { ...jo, aud: "other" }],
     ["have no subject", { ...jo, sub: undefined }],
     ["have expired", jo, { expires: seconds - 60 }],

@@ -155,6 +155,12 @@ describe("a step for each item of a list", () => {
       record: { status: "Errored", message: expect.stringContaining("at most 1000 items, got 1001") },
     },
     {
+      name: "a list that is too much to keep",
+      before: [{ uses: "give", as: "big", config: { text: "x".repeat(600_000) } }],
+      items: "${{ [outputs.big, outputs.big] }}",
+      record: { status: "Errored", message: expect.stringMatching(/bytes are more than the \d+ allowed/) },
+    },
+    {
       name: "anything after a failure",
       before: [{ uses: "say", config: { fail: true } }],
       items: [1],
