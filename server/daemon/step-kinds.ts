@@ -14,6 +14,7 @@ import { createInProcessRunner } from "#runners/in-process.ts";
 import { createScriptRunner } from "#runners/script/script-runner.ts";
 import { scriptSettingsFrom } from "#runners/script/script-settings.ts";
 import { builtinStepKinds, combineStepKinds } from "#runners/step-kinds.ts";
+import { createWorkspaceTurns } from "#runners/workspace-turns.ts";
 import { messageSender } from "#server/daemon/notifications.ts";
 import type { Parts } from "#server/daemon/parts.ts";
 import type { DataFolder } from "#server/data-folder.ts";
@@ -37,11 +38,17 @@ export function stepKinds(
     maxOciPushBytes: maxOciPushBytesFrom(parts.env),
   });
   const scripts = { settings: scriptSettingsFrom(parts.env) };
+  const turns = createWorkspaceTurns();
   return combineStepKinds(
-    builtinStepKinds([container], createInlineContainerRunner(containers)),
-    builtinStepKinds([script], createScriptRunner({ ...containers, ...scripts, egress: parts.egress })),
-    builtinStepKinds(parts.steps, runner),
-    customStepKinds(parts.store, containers),
+    turns.of(
+      "commands",
+      combineStepKinds(
+        builtinStepKinds([container], createInlineContainerRunner(containers)),
+        builtinStepKinds([script], createScriptRunner({ ...containers, ...scripts, egress: parts.egress })),
+      ),
+    ),
+    turns.of("daemon", builtinStepKinds(parts.steps, runner)),
+    turns.of("commands", customStepKinds(parts.store, containers)),
   );
 }
 
