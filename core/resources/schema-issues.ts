@@ -127,7 +127,9 @@ function outOfBounds(issue: z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig, v
 }
 
 function formatMessage(issue: z.core.$ZodIssueInvalidStringFormat): string {
-  return issue.format === "regex" ? issue.message : `expected ${issue.format}`;
+  return issue.format === "regex" || issue.message.startsWith("expected ")
+    ? issue.message
+    : `expected ${issue.format}`;
 }
 
 /** Told by the alternative that the value comes nearest to. */

@@ -58,7 +58,10 @@ export const GitSubscription = z.strictObject({
     .describe("Only commits that change these paths; `glob:`, `regex:` or a prefix."),
   excludePaths: z.array(z.string()).optional().describe("Not commits that change nothing but these paths."),
   discoveryLimit,
-  since: z.string().optional().describe("Only commits after this time; RFC 3339."),
+  since: z.iso
+    .datetime({ offset: true, error: "expected a time such as 2030-01-02T03:04:05Z" })
+    .optional()
+    .describe("Only commits at or after this time; RFC 3339."),
 });
 export type GitSubscription = z.infer<typeof GitSubscription>;
 

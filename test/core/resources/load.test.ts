@@ -250,6 +250,14 @@ describe("a bad resource is reported with line, column, field, what was expected
       },
     },
     {
+      title: "a time that is none",
+      text: warehouse("git: {repoURL: https://g.example/x, since: yesterday}"),
+      problem: {
+        path: "spec.subscriptions[0].git.since",
+        message: '"yesterday" is not valid: expected a time such as 2030-01-02T03:04:05Z',
+      },
+    },
+    {
       title: "a list without entries",
       text: stage("  requestedFreight: []"),
       problem: { path: "spec.requestedFreight", message: "needs at least one entry" },
