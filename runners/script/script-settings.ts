@@ -13,7 +13,7 @@ export interface ScriptSettings {
   loading: Readonly<Record<string, string>>;
 }
 
-const defaultImage = "docker.io/denoland/deno:2.9.6";
+const defaultImage = "docker.io/denoland/deno:2.9.5";
 
 const loadingVariables = [
   "NPM_CONFIG_REGISTRY",
