@@ -119,10 +119,10 @@ class KustomizationCheck {
   /** Paths, or `key=path`. Folders with a kustomization are looked through, too. */
   private async paths(folder: string, texts: Iterable<string>): Promise<void> {
     const wanted = [...texts].flatMap((text) => {
-      refuseRemote(text);
       const parts = text.split("=");
       return parts.map((_, at) => parts.slice(at).join("="));
     });
+    for (const one of wanted) refuseRemote(one);
     // All at once: a kustomization may list hundreds of files.
     const found = await Promise.all(wanted.map((one) => this.existing(folder, one)));
     for (const one of found) if (one?.isFolder) await this.folder(one.at);

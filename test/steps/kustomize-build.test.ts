@@ -205,6 +205,7 @@ describe.skipIf(!hasParts)("kustomize-build", () => {
     ],
     ["helm's options", "helmCharts: [{name: db, releaseName: --post-renderer=/bin/true}]"],
     ["an address", "resources: [https://example.com/a.yaml]"],
+    ["an address behind a key", "configMapGenerator: [{name: a, files: ['k=http://127.0.0.1:1/a']}]"],
     ["an address in capitals", "resources: [HTTP://127.0.0.1:1/a.yaml]"],
     ["a repository", "resources: [github.com/example/repo]"],
     ["a repository over ssh", "resources: [git@example.com:a/b]"],
