@@ -6,6 +6,9 @@ const NetworkHost = z
   .string()
   .regex(/^(\[[0-9A-Fa-f:.]+\]|(\*\.)?[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?)(:\d{1,5})?$/, {
     error: 'Expected a host such as "api.example.com", "*.example.com" or "db:5432"',
+  })
+  .refine((host) => URL.canParse(`tcp://${host}`) && !/:0+$/.test(host), {
+    error: "Expected an address of IPv6 in brackets, or a port from 1 to 65535",
   });
 
 /** Relative, since the workspace is somewhere else in a container; Deno splits its lists at commas. */
@@ -24,9 +27,15 @@ const variableName = /^[A-Za-z_][A-Za-z0-9_]*$/;
 /** Variables by which a program is made to load code of somebody's choice, or Deno itself is set up. */
 const reservedVariable = /^(DENO_|LD_|DYLD_|NODE_OPTIONS$|PATH$)/i;
 
+/** Deno asks for leave to reach a host, and not to reach it through a proxy that the script itself has set. */
+const proxyVariable = /^(HTTPS?|ALL|NO)_PROXY$/i;
+
 const VariableName = z
   .string()
-  .regex(variableName, { error: "Expected the name of an environment variable" });
+  .regex(variableName, { error: "Expected the name of an environment variable" })
+  .refine((name) => !proxyVariable.test(name), {
+    error: "A script may not have this variable: it could send anything to any host by it",
+  });
 
 /** Modules that a script may load: what Deno calls specifiers. */
 const ImportSpecifier = z
@@ -85,7 +94,9 @@ export const ScriptStep = z
       .string()
       .min(1)
       .optional()
-      .describe("Network for `permissions.net` and `import`; the first that the operator allows by default."),
+      .describe(
+        "Network to join, which the operator must allow: for what does not go through a proxy for HTTP.",
+      ),
     resources: CustomPromotionStepSpec.shape.resources,
   })
   .superRefine(({ run, file, env, permissions }, context) => {
@@ -101,7 +112,7 @@ export type ScriptStep = z.infer<typeof ScriptStep>;
 
 function variableProblem(name: string, permissions: ScriptPermissions): string | undefined {
   if (!variableName.test(name)) return "That is no name of a variable";
-  if (reservedVariable.test(name)) return "This variable is not a step's to set";
+  if (reservedVariable.test(name) || proxyVariable.test(name)) return "This variable is not a step's to set";
   if (permissions.env.includes(name)) return undefined;
   return "The script could not read it: name it in permissions.env, too";
 }

@@ -1,13 +1,23 @@
 import { posix } from "node:path";
+import { hostsOfImports } from "#runners/script/script-hosts.ts";
 import type { ScriptPlace, ScriptPlan } from "#runners/script/script-plan.ts";
+
+export interface DenoLimits {
+  /** Ranges of addresses that the script is kept from. */
+  closed: readonly string[];
+  heapMegabytes: number;
+  /** `host:port` of the proxy that is its only way out: Node's modules ask for leave to reach it, `fetch` does not. */
+  proxy?: string;
+}
 
 /** Deno's arguments for a script: all that may be is named here, and Deno refuses the rest. */
 export function denoArguments(
   { step, read, write }: ScriptPlan,
   place: ScriptPlace,
-  { closed, heapMegabytes }: { closed: readonly string[]; heapMegabytes: number },
+  { closed, heapMegabytes, proxy }: DenoLimits,
 ): string[] {
   const { net, env, run } = step.permissions;
+  const reached = net.length === 0 || proxy === undefined ? net : [...net, proxy];
   return [
     "run",
     ...unattended,
@@ -17,7 +27,7 @@ export function denoArguments(
     ...list("--allow-read", read),
     ...list("--allow-write", write),
     ...list("--allow-env", env),
-    ...list("--allow-net", net),
+    ...list("--allow-net", reached),
     ...(net.length === 0 ? [] : list("--deny-net", closed.map(denoHost))),
     ...list("--allow-run", run),
     posix.join(place.folder, "harness.js"),
@@ -42,16 +52,8 @@ function importFlags(imports: readonly string[]): string[] {
 }
 
 function importHosts(imports: readonly string[]): string[] {
-  const hosts = imports.flatMap((specifier) => {
-    if (specifier.startsWith("jsr:")) return ["jsr.io:443"];
-    return specifier.startsWith("https:") ? [hostOf(specifier)] : [];
-  });
-  return hosts.length === 0 ? ["--deny-import"] : list("--allow-import", [...new Set(hosts)]);
-}
-
-function hostOf(address: string): string {
-  const { hostname, port } = new URL(address);
-  return `${hostname}:${port || 443}`;
+  const hosts = hostsOfImports(imports);
+  return hosts.length === 0 ? ["--deny-import"] : list("--allow-import", hosts);
 }
 
 /** Nothing for an empty list: without a value these flags would mean everything. A comma is written as two. */

@@ -11,11 +11,21 @@ const Result = z.union([
   z.object({ unfinished: z.literal(true) }),
 ]);
 
+export interface ScriptSurroundings {
+  /** Path of it, as the script sees it. */
+  workspace: string;
+  /** Whether hosts can be reached through a proxy for HTTP only. */
+  isBehindProxy?: boolean;
+}
+
 /**
  * The step's outcome by what the harness wrote. Throws a StepFailure for a script that did not succeed: a
  * permission that it lacks is not asked for again, what it threw may not be thrown another time.
  */
-export function outcomeOf(written: unknown, workspace: string): Outcome {
+export function outcomeOf(
+  written: unknown,
+  { workspace, isBehindProxy = false }: ScriptSurroundings,
+): Outcome {
   const { data: result } = Result.safeParse(written);
   if (result === undefined || "unfinished" in result) {
     throw new StepFailure(
@@ -28,8 +38,16 @@ export function outcomeOf(written: unknown, workspace: string): Outcome {
   if ("returned" in result) return succeeded(toOutput(result.returned));
   const denied = deniedBy(result.thrown, workspace);
   if (denied !== undefined) throw new StepFailure("refused", denied);
-  throw new StepFailure("errored", `The script failed: ${result.thrown}`);
+  const advice = isBehindProxy && isOfRawConnection(result.thrown) ? rawConnectionAdvice : "";
+  throw new StepFailure("errored", `The script failed: ${result.thrown}${advice}`);
 }
+
+/** What Deno and Node say where there is neither a name server nor a way to an address. */
+const isOfRawConnection = (thrown: string) =>
+  /failed to lookup address information|ENOTFOUND|EAI_AGAIN|Network is unreachable|ENETUNREACH/.test(thrown);
+
+const rawConnectionAdvice =
+  ". In a container, permissions.net opens hosts to HTTP and WebSockets alone: for any other connection, as to a database, give the step a `network` that the operator allows";
 
 /** As for containers: an object is the output, nothing an empty one, anything else its field `output`. */
 function toOutput(value: unknown): StepOutput {

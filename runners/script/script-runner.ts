@@ -11,7 +11,13 @@ import { workspaceMount } from "#runners/container/create-options.ts";
 import { isAbsent } from "#runners/container/engine.ts";
 import { runAsProcess } from "#runners/script/script-as-process.ts";
 import { closedTo } from "#runners/script/script-egress.ts";
-import { loadingContainer, moduleCache, scriptContainer } from "#runners/script/script-in-container.ts";
+import { openedFor, registryHost } from "#runners/script/script-hosts.ts";
+import {
+  loadingContainer,
+  moduleCache,
+  onlyReachesHosts,
+  scriptContainer,
+} from "#runners/script/script-in-container.ts";
 import { parseScriptStep } from "#runners/script/script-plan.ts";
 import { outcomeOf } from "#runners/script/script-result.ts";
 import type { ScriptSettings } from "#runners/script/script-settings.ts";
@@ -26,10 +32,10 @@ export interface ScriptServices extends ContainerServices {
  * where the operator allows one.
  */
 export function createScriptRunner(services: ScriptServices): Runner {
-  const { settings, allowed, docker } = services;
+  const { settings, docker } = services;
   const closedFor = (step: ScriptStep) => closedTo(step.permissions.net, services.egress);
   const contained = createContainerRunner(services, async (invocation) =>
-    scriptContainer(invocation, { settings, allowed, closed: await closedFor(parseScriptStep(invocation)) }),
+    scriptContainer(invocation, { settings, closed: await closedFor(parseScriptStep(invocation)) }),
   );
 
   async function isProcess(): Promise<boolean> {
@@ -46,11 +52,12 @@ export function createScriptRunner(services: ScriptServices): Runner {
       await closedTo(hostsOf(step.import), services.egress);
       if (await isProcess()) {
         const closed = await closedFor(step);
-        return outcomeOf(await runAsProcess(invocation, io, { ...services, closed }), invocation.workspace);
+        const written = await runAsProcess(invocation, io, { ...services, closed });
+        return outcomeOf(written, { workspace: invocation.workspace });
       }
       try {
         await loadModules(services, step, invocation, io);
-        return outcomeIn(await contained.run(invocation, io));
+        return outcomeIn(await contained.run(invocation, io), step);
       } catch (error) {
         throw withAdvice(error);
       }
@@ -58,7 +65,7 @@ export function createScriptRunner(services: ScriptServices): Runner {
     async reattach(invocation, io) {
       if (await isProcess()) return undefined;
       const outcome = await contained.reattach?.(invocation, io);
-      return outcome && outcomeIn(outcome);
+      return outcome && outcomeIn(outcome, parseScriptStep(invocation));
     },
   };
 }
@@ -68,8 +75,8 @@ function hostsOf(imports: readonly string[]): string[] {
   return imports.flatMap((name) => (name.startsWith("https:") ? new URL(name).host : []));
 }
 
-function outcomeIn(outcome: Outcome): Outcome {
-  return outcomeOf(outcome.output, workspaceMount);
+function outcomeIn(outcome: Outcome, step: ScriptStep): Outcome {
+  return outcomeOf(outcome.output, { workspace: workspaceMount, isBehindProxy: onlyReachesHosts(step) });
 }
 
 /** Loads what `import` names into the cache of its container, once; the script itself loads nothing more. */
@@ -84,8 +91,10 @@ async function loadModules(
   const ready = join(cacheRoot, invocation.project, `${moduleCache(step, settings)}.ready`);
   if (existsSync(ready)) return;
   io.log({ stream: "system", text: `loading ${step.import.join(", ")}` });
-  const loader = createContainerRunner(services, async () =>
-    loadingContainer(step, { settings, allowed, closed: [] }),
+  const registry = registryHost(settings.loading.NPM_CONFIG_REGISTRY);
+  const egress = registry === undefined ? services.egress : openedFor(registry, services.egress);
+  const loader = createContainerRunner({ ...services, egress }, async () =>
+    loadingContainer(step, { settings, allowed }),
   );
   await loader.run({ ...invocation, alias: `${invocation.alias} modules` }, io);
   await writeFile(ready, "");

@@ -17,9 +17,9 @@ import { engineFailure } from "#runners/container/engine.ts";
 import { type ForwardProxy, startForwardProxy } from "#runners/container/filtered/forward-proxy.ts";
 import {
   ensureRelayImage,
+  relayAddress,
   relayCommand,
   relayMount,
-  relayPort,
   socketName,
 } from "#runners/container/filtered/relay-image.ts";
 import { defaultUser } from "#runners/container/workspace-owner.ts";
@@ -91,7 +91,7 @@ function networkOf(
   proxy: ForwardProxy,
   folder: string,
 ): FilteredNetwork {
-  const address = `http://127.0.0.1:${relayPort}`;
+  const address = `http://${relayAddress}`;
   const local = "localhost,127.0.0.1,::1";
   return {
     mode: `container:${relay.id}`,

@@ -6,8 +6,9 @@ import { pack } from "tar-stream";
 import { StepFailure } from "#core/failure.ts";
 import { engineFailure, isNotFound } from "#runners/container/engine.ts";
 
+const relayPort = 3128;
 /** Where the relay listens in the network that it shares with the step. */
-export const relayPort = 3128;
+export const relayAddress = `127.0.0.1:${relayPort}`;
 /** Where it finds the folder with the proxy's socket. */
 export const relayMount = "/run/towpath";
 export const socketName = "s";
@@ -47,7 +48,7 @@ async function make(docker: Docker): Promise<string> {
   if (process.platform !== "linux") {
     throw new StepFailure(
       "refused",
-      "Cannot open single hosts to a container: the daemon does not run on Linux",
+      "Cannot open single hosts to a container: the daemon does not run on Linux; name a network that the operator allows instead",
     );
   }
   const program = process.execPath;

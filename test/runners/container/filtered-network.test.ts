@@ -23,6 +23,9 @@ describe("a list of hosts", () => {
     { list: ["*.example.com"], host: "badexample.com", port: 443, is: false },
     { list: ["example.com:8443"], host: "example.com", port: 8443, is: true },
     { list: ["example.com:8443"], host: "example.com", port: 443, is: false },
+    { list: ["example.com:*"], host: "example.com", port: 5432, is: true },
+    { list: ["*.example.com:*"], host: "a.example.com", port: 22, is: true },
+    { list: ["example.com:*"], host: "example.org", port: 443, is: false },
     { list: ["[2001:db8::1]:80"], host: "2001:db8::1", port: 80, is: true },
     { list: [], host: "example.com", port: 443, is: false },
   ])("$list lets $host:$port through: $is", ({ list, host, port, is }) => {
@@ -36,6 +39,8 @@ describe("a list of hosts", () => {
     "a b",
     "*",
     "*.",
+    "*:*",
+    "example.com:**",
     "example.com:0",
     "example.com:99999",
     "10.0.0.0/8",
