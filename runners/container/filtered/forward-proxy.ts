@@ -75,8 +75,13 @@ export async function startForwardProxy(options: ForwardProxyOptions): Promise<F
         timeout: idleMs,
       });
       outgoing.on("response", (response) => {
-        answer.writeHead(response.statusCode ?? 502, withoutHops(response.headers));
-        response.pipe(answer);
+        try {
+          answer.writeHead(response.statusCode ?? 502, withoutHops(response.headers));
+          response.pipe(answer);
+        } catch (error) {
+          // A status or a header that Node reads and would not write: nobody else would catch that.
+          outgoing.destroy(error as Error);
+        }
       });
       outgoing.on("timeout", () => outgoing.destroy(new Error("no answer")));
       outgoing.on("error", (error) => {
