@@ -6,7 +6,7 @@ import { sdkHandler } from "#core/metrics/aws-handler.ts";
 import type { Fetch } from "#core/step.ts";
 
 /** Account and region of a registry's address. */
-const registryPattern = /^([0-9]{12})\.dkr\.ecr\.(.+)\.amazonaws\.com\//;
+const registryPattern = /^([0-9]{12})\.dkr\.ecr\.([\w.-]+)\.amazonaws\.com\//;
 /** Tokens live for twelve hours; taken for those whose end nobody tells. */
 const usualHours = 10;
 /** How long it is believed that nobody may enter. */

@@ -5,7 +5,8 @@ import { createTokenCache, type Minted } from "#core/credentials/token-cache.ts"
 import { StepFailure } from "#core/failure.ts";
 import type { Fetch } from "#core/step.ts";
 
-const registryPattern = /^((.+\.)?gcr\.io|.+-docker\.pkg\.dev)\//;
+/** Of the host alone: what comes after the first slash is for whoever has the registry to choose. */
+const registryPattern = /^(([\w.-]+\.)?gcr\.io|[\w.-]+-docker\.pkg\.dev)\//;
 const username = "oauth2accesstoken";
 /** Tokens live for an hour; taken for those whose end nobody tells. */
 const usualMinutes = 45;

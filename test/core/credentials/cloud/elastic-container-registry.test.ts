@@ -72,6 +72,11 @@ describe("an access key of AWS", () => {
     { supports: false, repoURL, data: { ...key, awsRegion: undefined } },
     { supports: false, repoURL: "registry.example.com/shop/web", data: key },
     { supports: false, repoURL: `evil.example.com/${repoURL}`, data: key },
+    {
+      supports: false,
+      repoURL: "123456789012.dkr.ecr.evil.example.com/x.amazonaws.com/web",
+      data: key,
+    },
   ])(
     "is asked ($supports) for $type $repoURL with $data",
     async ({ supports, repoURL, data, ...request }) => {

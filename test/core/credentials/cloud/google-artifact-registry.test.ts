@@ -25,6 +25,22 @@ const toKey = (value: object) => ({
 });
 const token: Answer = [200, { access_token: "t0ken", expires_in: 3600, token_type: "Bearer" }];
 
+it.each([
+  { address: "gcr.io/acme/web", isGoogles: true },
+  { address: "eu.gcr.io/acme/web", isGoogles: true },
+  { address: "europe-west1-docker.pkg.dev/acme/shop/web", isGoogles: true },
+  { address: "evil.example.com/x.gcr.io/web", isGoogles: false },
+  { address: "evil.example.com:443/x.gcr.io/web", isGoogles: false },
+  { address: "evil.example.com/x-docker.pkg.dev/web", isGoogles: false },
+  { address: "evilgcr.io/acme/web", isGoogles: false },
+])("takes $address for one of Google's: $isGoogles", async ({ address, isGoogles }) => {
+  const { fetch } = await fakeCloud(() => token);
+  const request = requestFor(address);
+  expect(createGarMachineProvider({ fetch, now: () => new Date() }).supports(request)).toBe(isGoogles);
+  const withKey = requestFor(address, { data: toKey(account) });
+  expect(createGarKeyProvider({ fetch, now: () => new Date() }).supports(withKey)).toBe(isGoogles);
+});
+
 describe("a service account's key of Google", () => {
   it("gives a token to read with, kept until shortly before its end", async () => {
     const { fetch, seen } = await fakeCloud(() => token);
