@@ -1,9 +1,12 @@
+import { realpath } from "node:fs/promises";
+import path from "node:path";
 import { z } from "zod";
 import { StepFailure } from "#core/failure.ts";
 import { defineStep, type StepContext, succeeded } from "#core/step.ts";
 import { checkKustomization } from "./lib/kustomization-check.ts";
 import { pullCharts } from "./lib/kustomized-chart.ts";
 import { kustomizedFileNames } from "./lib/kustomized-names.ts";
+import { RemoteBases } from "./lib/remote-bases.ts";
 import { type RenderPlace, withRenderPlace } from "./lib/render-program.ts";
 import { isManifestFile, namesOf, readManifest } from "./lib/rendered-manifests.ts";
 
@@ -39,9 +42,11 @@ export default defineStep({
   summary: "Renders a kustomization to a file or a folder.",
   notes:
     "Runs the Kustomize 5 that is on the daemon's PATH, with inflation of Helm charts (which needs Helm 3) and " +
-    "without plugins. The kustomization may use all of the workspace and nothing else: files outside of it, " +
-    "and resources to be fetched by HTTP or git, are refused; bring those in with `git-clone` or " +
-    "`http-download`. Charts of repositories come under the daemon's egress rules, with credentials of kind " +
+    "without plugins. The kustomization may use all of the workspace; files outside of it are refused. Files of " +
+    "other servers (`https://…`) and folders of public Git repositories " +
+    "(`https://github.com/org/repo//config/crd?ref=v1`) are fetched by the step, under the daemon's egress rules, " +
+    "and looked through before Kustomize reads them. They get no credentials and cannot inflate charts: bring " +
+    "private ones in with `git-clone` or `http-download`. Charts of repositories come under the daemon's egress rules, with credentials of kind " +
     "`helm`. Configurations of generators, transformers and validators must be files, not folders.",
   config,
   output: z.object({}),
@@ -74,8 +79,12 @@ export default defineStep({
     const folder = await ctx.workspace.resolve(settings.path);
     await ctx.workspace.resolve(settings.outPath);
     await withRenderPlace(ctx, async (place) => {
-      await pullCharts(ctx, place, await checkKustomization(ctx.workspace, folder));
-      await write(ctx, settings, await build(place, settings, folder));
+      const home = await realpath(place.folder);
+      const remotes = new RemoteBases(ctx, path.join(home, "remote"));
+      const checked = await checkKustomization(ctx.workspace, folder, remotes);
+      await pullCharts(ctx, place, checked.charts);
+      const target = { folder: await checked.place(path.join(home, staged)), charts: checked.charts };
+      await write(ctx, settings, await build(place, settings, target));
     });
     return succeeded();
   },
@@ -83,13 +92,20 @@ export default defineStep({
 
 type Config = z.output<typeof config>;
 
-async function build(place: RenderPlace, { path: shown, plugin }: Config, folder: string): Promise<string> {
+/** The folder of the workspace's stand-in, in the place where programs run. */
+const staged = ".staged";
+
+async function build(
+  place: RenderPlace,
+  { path: shown, plugin }: Config,
+  { folder, charts }: { folder: string; charts: readonly unknown[] },
+): Promise<string> {
   const { apiVersions = [], kubeVersion } = plugin?.helm ?? {};
   const args = [
     "build",
     // What it reads has been looked through, and a kustomization may use its neighbours' files.
     "--load-restrictor=LoadRestrictionsNone",
-    "--enable-helm",
+    ...(charts.length > 0 ? ["--enable-helm"] : []),
     ...apiVersions.map((version) => `--helm-api-versions=${version}`),
     ...(kubeVersion ? [`--helm-kube-version=${kubeVersion}`] : []),
     "--",
@@ -99,7 +115,8 @@ async function build(place: RenderPlace, { path: shown, plugin }: Config, folder
     return (await place.run("kustomize", args, { cwd: place.folder })).stdout;
   } catch (error) {
     if (!(error instanceof StepFailure)) throw error;
-    throw new StepFailure(error.kind, `Cannot build "${shown}": ${error.message}`, { cause: error });
+    const message = error.message.replaceAll(`${staged}/`, "");
+    throw new StepFailure(error.kind, `Cannot build "${shown}": ${message}`, { cause: error });
   }
 }
 

@@ -1,65 +1,113 @@
-import { readdir, readFile, realpath, stat } from "node:fs/promises";
+import { readdir, readFile, realpath, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { type Document, parseAllDocuments, visit } from "yaml";
 import { StepFailure } from "#core/failure.ts";
 import { codeOf } from "#core/file-failure.ts";
 import type { Workspace } from "#core/workspace.ts";
+import {
+  belowInert,
+  isInert,
+  isKeyed,
+  isRecord,
+  knownFields,
+  pluginFields,
+  readings,
+  remoteFields,
+  textsIn,
+} from "./kustomization-fields.ts";
 import { kustomizationNames } from "./kustomization-file.ts";
+import { rewriteEntries } from "./kustomization-rewrite.ts";
 import { oneReading } from "./kustomization-text.ts";
 import { type KustomizedChart, kustomizedChart, refuseOtherSpellings } from "./kustomized-chart.ts";
+import type { RemoteBases } from "./remote-bases.ts";
+import { isRemote } from "./remote-entry.ts";
+import { stageTree } from "./staged-tree.ts";
 
-/** What is never read as a path, by field; an empty list stands for all that is below the field. */
-const inert: Readonly<Record<string, readonly string[]>> = {
-  apiVersion: [],
-  kind: [],
-  metadata: [],
-  namePrefix: [],
-  nameSuffix: [],
-  namespace: [],
-  commonLabels: [],
-  commonAnnotations: [],
-  labels: [],
-  images: [],
-  imageTags: [],
-  replicas: [],
-  vars: [],
-  generatorOptions: [],
-  buildMetadata: [],
-  sortOptions: [],
-  patches: ["patch", "target", "options"],
-  patchesJson6902: ["patch", "target", "options"],
-  configMapGenerator: ["name", "namespace", "behavior", "literals", "options"],
-  secretGenerator: ["name", "namespace", "behavior", "literals", "options", "type"],
-  replacements: ["source", "targets"],
-  helmCharts: ["repo", "valuesInline"],
-  helmChartInflationGenerator: ["chartRepoUrl", "values"],
-};
-
-/** Fields whose entries are configurations of Kustomize's own plugins, which name files in turn. */
-const pluginFields: readonly string[] = ["generators", "transformers", "validators"];
-
-/** Addresses that Kustomize would fetch from, by HTTP or git. */
-const remote = /^(?:git::)?(?:https?:|(?:ssh|file):\/\/|[a-z][a-z0-9-]*@|github\.com[/:])/i;
+/** What Kustomize is to build. */
+export interface CheckedKustomization {
+  charts: KustomizedChart[];
+  /**
+   * Where it is: the folder itself, unless something was fetched. Then a stand-in for the workspace is made at
+   * `stage`, in which entries lead to what was fetched. To be called once the charts are there.
+   */
+  place(stage: string): Promise<string>;
+}
 
 /**
  * Looks through a kustomization and all that it builds on before Kustomize reads them: nothing in them may
- * lead to a file outside of the workspace, to another server or to helm's own options. What is not known to
- * be harmless counts as a path. Returns the charts that it inflates.
+ * lead to a file outside of the workspace or of the repository that they come from, or to helm's own options.
+ * What is not known to be harmless counts as a path. What is to be fetched is fetched, and looked through too.
  */
-export async function checkKustomization(workspace: Workspace, folder: string): Promise<KustomizedChart[]> {
-  const check = new KustomizationCheck(workspace);
+export async function checkKustomization(
+  workspace: Workspace,
+  folder: string,
+  remotes: RemoteBases,
+): Promise<CheckedKustomization> {
+  const check = new KustomizationCheck(workspace, remotes);
   await check.folder(folder);
-  return check.charts;
+  return {
+    charts: check.charts,
+    place: async (stage) => {
+      if (remotes.isEmpty) return folder;
+      await stageTree(workspace.root, stage, check.workspaceFolders(), await check.rewrite(stage));
+      return path.join(stage, path.relative(workspace.root, folder));
+    },
+  };
 }
+
+/** Where an entry has been fetched to, by the entry. */
+type Fetched = Map<string, string>;
 
 class KustomizationCheck {
   readonly charts: KustomizedChart[] = [];
   private readonly workspace: Workspace;
+  private readonly remotes: RemoteBases;
+  /** Roots of what was fetched, and the entries that named them. */
+  private readonly roots = new Map<string, string>();
+  /** Of each kustomization that has entries which were fetched. */
+  private readonly fetched = new Map<string, Fetched>();
   private readonly seen = new Set<string>();
   private readonly files = new Map<string, Promise<ReadonlySet<string>>>();
 
-  constructor(workspace: Workspace) {
+  constructor(workspace: Workspace, remotes: RemoteBases) {
     this.workspace = workspace;
+    this.remotes = remotes;
+  }
+
+  workspaceFolders(): string[] {
+    return [...this.seen].filter((folder) => this.rootOf(folder) === this.workspace.root);
+  }
+
+  /** Changes what was fetched in its place; returns the other kustomizations that get another text. */
+  async rewrite(stage: string): Promise<Map<string, string>> {
+    const texts = new Map<string, string>();
+    for (const [file, fetched] of this.fetched) {
+      const folder = path.dirname(file);
+      const isOurs = this.rootOf(folder) === this.workspace.root;
+      const from = isOurs ? path.join(stage, path.relative(this.workspace.root, folder)) : folder;
+      const replaced = new Map([...fetched].map(([entry, at]) => [entry, path.relative(from, at)]));
+      const text = rewriteEntries((await readFile(file)).toString("utf8"), replaced, isInert);
+      for (const data of this.parse(Buffer.from(text), file)) refuseRest(this.shown(folder), data);
+      if (isOurs) texts.set(file, text);
+      else {
+        await rm(file);
+        await writeFile(file, text);
+      }
+    }
+    return texts;
+  }
+
+  private rootOf(folder: string): string {
+    for (const root of this.roots.keys()) if (isWithin(root, folder)) return root;
+    return this.workspace.root;
+  }
+
+  /** A folder as people know it. */
+  private shown(at: string): string {
+    const root = this.rootOf(at);
+    const inside = path.relative(root, at);
+    const entry = this.roots.get(root);
+    return entry === undefined ? inside : `${entry} (${inside || "."})`;
   }
 
   /** `folder` is free of symbolic links: paths in a kustomization start from where it really is. */
@@ -69,28 +117,57 @@ class KustomizationCheck {
     for (const name of kustomizationNames) {
       const file = path.join(folder, name);
       if ((await this.existing(folder, name)) === undefined) continue;
-      for (const data of this.parse(await readFile(file), file)) await this.kustomization(folder, data);
+      for (const data of this.parse(await readFile(file), file)) await this.kustomization(folder, file, data);
     }
   }
 
-  private async kustomization(folder: string, data: unknown): Promise<void> {
+  private async kustomization(folder: string, file: string, data: unknown): Promise<void> {
     if (!isRecord(data)) return;
-    refuseOtherSpellings(data, [...Object.keys(inert), ...pluginFields, "helmGlobals"]);
+    refuseOtherSpellings(data, knownFields);
     for (const [field, value] of Object.entries(data)) {
-      const below = Object.hasOwn(inert, field) ? inert[field] : undefined;
-      if (below?.length === 0) continue;
+      if (isInert([field])) continue;
       if (pluginFields.includes(field)) await this.plugins(folder, value);
-      else await this.paths(folder, textsIn(value, below));
+      else {
+        const texts = await this.fetch(file, field, textsIn(value, belowInert(field)));
+        await this.paths(folder, texts, isKeyed(field));
+      }
     }
     await this.helm(folder, data);
   }
 
+  /** Fetches what is to be fetched, and looks through it. Returns the other texts. */
+  private async fetch(file: string, field: string, texts: Iterable<string>): Promise<string[]> {
+    const nature = remoteFields.get(field);
+    const others: string[] = [];
+    for (const text of texts) {
+      const entry = readings(text, isKeyed(field))
+        .slice(0, 2)
+        .find((one) => isRemote(one));
+      if (nature === undefined || entry === undefined) {
+        others.push(text);
+        continue;
+      }
+      const { at, isFolder, root } = await this.remotes.fetch(entry, nature);
+      this.roots.set(root, entry);
+      this.fetched.set(file, (this.fetched.get(file) ?? new Map()).set(entry, at));
+      if (isFolder) await this.folder(at);
+    }
+    return others;
+  }
+
   private async helm(folder: string, data: Record<string, unknown>): Promise<void> {
     for (const entry of [data.helmCharts, data.helmChartInflationGenerator].flat()) {
-      if (isRecord(entry)) {
-        this.charts.push(await kustomizedChart(this.workspace, folder, entry, data.helmGlobals));
-      }
+      if (isRecord(entry)) await this.chart(folder, entry, data.helmGlobals);
     }
+  }
+
+  private async chart(folder: string, entry: Record<string, unknown>, globals: unknown): Promise<void> {
+    if (this.rootOf(folder) !== this.workspace.root) {
+      const why =
+        "only kustomizations of the workspace may inflate Helm charts; bring it there with git-clone";
+      throw refusal(this.shown(folder), why);
+    }
+    this.charts.push(await kustomizedChart(this.workspace, folder, entry, globals));
   }
 
   /** A kustomization that makes configurations could put paths together that nobody sees here. */
@@ -100,7 +177,7 @@ class KustomizationCheck {
       const found = await this.existing(folder, text);
       if (found?.isFolder) {
         const what = `"${text}" is a folder, and configurations of plugins must be files`;
-        throw refusal(path.relative(this.workspace.root, folder), what);
+        throw refusal(this.shown(folder), what);
       }
       const source = found === undefined ? text : await readFile(found.at);
       for (const data of this.parse(source, found?.at ?? folder)) await this.plugin(folder, data);
@@ -111,18 +188,17 @@ class KustomizationCheck {
     if (!isRecord(data)) return;
     const isChart = data.kind === "HelmChartInflationGenerator";
     const { metadata, ...rest } = data;
-    await this.paths(folder, textsIn(rest, isChart ? inert.helmCharts : []));
+    await this.paths(folder, textsIn(rest, isChart ? belowInert("helmCharts") : []));
     await this.paths(folder, textsIn(metadata));
-    if (isChart) this.charts.push(await kustomizedChart(this.workspace, folder, data, data));
+    if (isChart) await this.chart(folder, data, data);
   }
 
   /** Paths, or `key=path`. Folders with a kustomization are looked through, too. */
-  private async paths(folder: string, texts: Iterable<string>): Promise<void> {
+  private async paths(folder: string, texts: Iterable<string>, isKeyed = true): Promise<void> {
     const wanted = [...texts].flatMap((text) => {
-      const parts = text.split("=");
-      return parts.map((_, at) => parts.slice(at).join("="));
+      readings(text, isKeyed).forEach(refuseRemote);
+      return readings(text, true);
     });
-    for (const one of wanted) refuseRemote(one);
     // All at once: a kustomization may list hundreds of files.
     const found = await Promise.all(wanted.map((one) => this.existing(folder, one)));
     for (const one of found) if (one?.isFolder) await this.folder(one.at);
@@ -140,15 +216,17 @@ class KustomizationCheck {
     }
     try {
       const real = await realpath(at);
-      const { root } = this.workspace;
-      if (real === root || real.startsWith(`${root}/`)) {
+      if (isWithin(this.rootOf(folder), real)) {
         return { at: real, isFolder: (await stat(real)).isDirectory() };
       }
     } catch (error) {
       if (["ENOENT", "ENOTDIR", "ENAMETOOLONG", "ELOOP", "EACCES"].includes(codeOf(error))) return undefined;
       throw error;
     }
-    throw refusal(path.relative(this.workspace.root, folder), `"${wanted}" is outside of the workspace`);
+    throw refusal(
+      this.shown(folder),
+      `"${wanted}" is outside of ${this.roots.has(this.rootOf(folder)) ? "its repository" : "the workspace"}`,
+    );
   }
 
   /** Names of the regular files in a folder: most of what kustomizations name needs no closer look. */
@@ -190,32 +268,31 @@ function readDocument(document: Document.Parsed, shown: string): unknown {
   return document.toJS({ maxAliasCount: 1000 });
 }
 
-/** All texts in a value, keys included, without what is below the fields left out of a list's entries. */
-function* textsIn(value: unknown, without: readonly string[] = []): Generator<string> {
-  if (typeof value === "string") yield value;
-  else if (Array.isArray(value)) for (const entry of value) yield* textsIn(entry, without);
-  else if (isRecord(value)) {
-    for (const [key, inner] of Object.entries(value)) {
-      if (without.includes(key)) continue;
-      yield key;
-      yield* textsIn(inner);
-    }
-  }
-}
-
 function refuseRemote(text: string): void {
-  if (!remote.test(text)) return;
+  if (!isRemote(text)) return;
   throw new StepFailure(
     "refused",
-    `Cannot build with "${text.slice(0, 200)}": kustomizations may not fetch anything; ` +
+    `Cannot build with "${text.slice(0, 200)}": nothing can be fetched here; ` +
       "bring it into the workspace before, with git-clone or http-download",
   );
 }
 
-function refusal(shown: string, why: string): StepFailure {
-  return new StepFailure("refused", `Cannot build kustomization "${shown || "."}": ${why}`);
+/** Kustomize would ask for itself what no rewriting has found, even on this machine. */
+function refuseRest(shown: string, data: unknown): void {
+  if (!isRecord(data)) return;
+  for (const [field, value] of Object.entries(data)) {
+    if (isInert([field]) || pluginFields.includes(field)) continue;
+    for (const text of textsIn(value, belowInert(field))) {
+      if (!readings(text, isKeyed(field)).some(isRemote)) continue;
+      throw refusal(shown, `write "${text.slice(0, 200)}" where it is used, not as an alias`);
+    }
+  }
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+function isWithin(root: string, at: string): boolean {
+  return at === root || at.startsWith(`${root}/`);
+}
+
+function refusal(shown: string, why: string): StepFailure {
+  return new StepFailure("refused", `Cannot build kustomization "${shown || "."}": ${why}`);
 }

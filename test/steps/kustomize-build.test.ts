@@ -1,6 +1,8 @@
 import { mkdir, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
+import { createFetch } from "#core/egress/fetch.ts";
+import { createEgressPolicy } from "#core/egress/policy.ts";
 import type { StepContext } from "#core/step.ts";
 import { openWorkspace } from "#core/workspace-folder.ts";
 import kustomizeBuild from "#steps/kustomize-build.ts";
@@ -210,7 +212,7 @@ describe.skipIf(!hasParts)("kustomize-build", () => {
     ["a repository", "resources: [github.com/example/repo]"],
     ["a repository over ssh", "resources: [git@example.com:a/b]"],
     ["a repository on disk", "resources: [file:///root/repo]"],
-    ["go-getter's form", "resources: ['git::https://example.com/a']"],
+    ["go-getter's form", "resources: ['git::https://example.com/a/b']"],
     ...["\r", "\u0085", "\u2028", "\u2029"].flatMap((end): [string, string, Record<string, string>?][] => [
       [`a comment that ends with ${escape(end)}`, `# a${end}resources: [SECRET]\n`],
       [`a text that ends with ${escape(end)}`, `metadata:\n  a: |\n    b${end}resources: [SECRET]\n`],
@@ -243,7 +245,11 @@ describe.skipIf(!hasParts)("kustomize-build", () => {
     );
     await writeFile(path.join(outer, "secret/kustomization.yaml"), "resources: [file.yaml]");
     await mkdir(path.join(outer, "work/app/charts/db"), { recursive: true });
-    const ctx = fakeContext({ workspace: await openWorkspace(path.join(outer, "work")) });
+    const policy = createEgressPolicy({ lookup: async () => [{ address: "10.0.0.1", family: 4 }] });
+    const ctx = fakeContext({
+      workspace: await openWorkspace(path.join(outer, "work")),
+      fetch: createFetch({ policy }),
+    });
     await symlink("../../secret", path.join(outer, "work/app/link"));
     await symlink("../../../../secret", path.join(outer, "work/app/charts/db/secret"));
     await symlink("far/off", path.join(outer, "work/app/near"));
