@@ -23,7 +23,7 @@ const columnsOf: Record<string, Column[]> = {
     name,
     ["FREIGHT", at("status.freightSummary")],
     ["HEALTH", at("status.health.status")],
-    ["STATUS", conditionStatus],
+    ["STATUS", stageStatus],
     age,
   ],
   Freight: [name, ["ALIAS", alias], ["ORIGIN", at("origin.name")], ["CONTAINS", contents], age],
@@ -59,6 +59,17 @@ function conditionStatus(resource: Resource): string {
   const ready = conditions.find(({ type }) => type === "Ready");
   if (!ready) return "";
   return ready.status === "True" ? "Ready" : (ready.reason ?? "NotReady");
+}
+
+/** What stands in the way of a Stage, and what keeps promotions from it. */
+function stageStatus(stage: Resource): string {
+  const { conditions = [], promotionWindowStatus } = (stage.status ?? {}) as {
+    conditions?: Condition[];
+    promotionWindowStatus?: { closed?: boolean };
+  };
+  const frozen = conditions.some(({ type, status }) => type === "Frozen" && status === "True");
+  const held = [frozen ? "Frozen" : "", promotionWindowStatus?.closed ? "WindowClosed" : ""];
+  return [conditionStatus(stage), ...held].filter(Boolean).join(",");
 }
 
 function alias(resource: Resource): string {

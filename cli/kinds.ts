@@ -9,6 +9,8 @@ export interface CliKind {
   /** Folder of the kind; a project's kinds need one. */
   path(project: string): string;
   namespaced: boolean;
+  /** The one name that it can have, where there is one of it; the path then is that one's own. */
+  onlyName?(project: string): string;
 }
 
 function projectKind(kind: string, folder: string, ...names: string[]): CliKind {
@@ -24,8 +26,23 @@ function sharedKind(kind: string, folder: string, ...names: string[]): CliKind {
   return { kind, names: [folder, ...names], namespaced: false, path: () => apiPath("shared", folder) };
 }
 
+/** Where the API keeps one resource of a kind. */
+export function resourcePath(kind: CliKind, project: string, name: string): string {
+  const only = kind.onlyName?.(project);
+  if (only === undefined) return `${kind.path(project)}/${encodeURIComponent(name)}`;
+  if (name === only) return kind.path(project);
+  throw new UserError(`There is no ${kind.kind} "${name}"`, { hint: `the only one is called "${only}"` });
+}
+
 export const cliKinds: readonly CliKind[] = [
   { kind: "Project", names: ["projects", "project"], namespaced: false, path: () => apiPath("projects") },
+  {
+    kind: "ProjectConfig",
+    names: ["project-config", "projectconfig", "project-configs", "projectconfigs"],
+    namespaced: true,
+    path: (project) => apiPath("projects", project, "config"),
+    onlyName: (project) => project,
+  },
   projectKind("Warehouse", "warehouses", "warehouse"),
   projectKind("Freight", "freight", "freights"),
   projectKind("Stage", "stages", "stage"),
@@ -36,6 +53,13 @@ export const cliKinds: readonly CliKind[] = [
   projectKind("ConfigMap", "configmaps", "configmap", "cm"),
   projectKind("MessageChannel", "message-channels", "messagechannel", "messagechannels"),
   projectKind("EventRouter", "event-routers", "eventrouter", "eventrouters"),
+  {
+    kind: "ClusterConfig",
+    names: ["cluster-config", "clusterconfig", "cluster-configs", "clusterconfigs"],
+    namespaced: false,
+    path: () => apiPath("system", "cluster-config"),
+    onlyName: () => "cluster",
+  },
   sharedKind(
     "ClusterPromotionTask",
     "cluster-promotion-tasks",

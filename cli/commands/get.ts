@@ -1,7 +1,7 @@
 import type { ApiClient } from "#cli/api-client.ts";
 import { resourceTable } from "#cli/columns.ts";
 import { type CliIO, print } from "#cli/io.ts";
-import { type CliKind, findCliKind } from "#cli/kinds.ts";
+import { type CliKind, findCliKind, resourcePath } from "#cli/kinds.ts";
 import { formatResources, type OutputFormat } from "#cli/output.ts";
 import { connect, type RemoteOptions, requireProject } from "#cli/session.ts";
 import type { Resource } from "#core/resources/resource.ts";
@@ -33,10 +33,10 @@ export async function fetchResources(
   const kind = findCliKind(kindWord);
   const client = connect(options, io);
   const project = kind.namespaced ? requireProject(options, io) : "";
-  if (names.length === 0) return listAll(client, kind, project);
-  return Promise.all(
-    names.map((name) => client.request<Resource>(`${kind.path(project)}/${encodeURIComponent(name)}`)),
-  );
+  const only = kind.onlyName?.(project);
+  const wanted = names.length === 0 && only !== undefined ? [only] : names;
+  if (wanted.length === 0) return listAll(client, kind, project);
+  return Promise.all(wanted.map((name) => client.request<Resource>(resourcePath(kind, project, name))));
 }
 
 async function listAll(client: ApiClient, kind: CliKind, project: string): Promise<Resource[]> {

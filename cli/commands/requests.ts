@@ -1,6 +1,6 @@
 import { apiPath } from "#cli/api-client.ts";
 import { type CliIO, print } from "#cli/io.ts";
-import { findCliKind } from "#cli/kinds.ts";
+import { findCliKind, resourcePath } from "#cli/kinds.ts";
 import { connect, type RemoteOptions, requireProject } from "#cli/session.ts";
 import { UserError } from "#core/failure.ts";
 
@@ -59,7 +59,6 @@ export function refresh(kindWord: string, name: string, options: RemoteOptions, 
 export async function deleteOne(kindWord: string, name: string, options: RemoteOptions, io: CliIO) {
   const kind = findCliKind(kindWord);
   const project = kind.namespaced ? requireProject(options, io) : "";
-  const path = `${kind.path(project)}/${encodeURIComponent(name)}`;
-  await connect(options, io).request(path, { method: "DELETE" });
+  await connect(options, io).request(resourcePath(kind, project, name), { method: "DELETE" });
   print(io, `${kind.kind.toLowerCase()} ${name} deleted`);
 }

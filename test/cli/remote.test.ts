@@ -18,6 +18,22 @@ const manifest = [
     metadata: { name: "app", namespace: "shop" },
     spec: { freightCreationPolicy: "Manual", interval: "24h", subscriptions: [{ git: { repoURL } }] },
   },
+  {
+    apiVersion: kargo,
+    kind: "ProjectConfig",
+    metadata: { name: "shop", namespace: "shop" },
+    spec: {
+      promotionWindows: [
+        {
+          name: "never",
+          kind: "Deny",
+          stageSelector: { name: "failing" },
+          dtstart: "20260101T000000Z",
+          dtend: "20260102T000000Z",
+        },
+      ],
+    },
+  },
   stage("plain", [{ uses: "compose-output", as: "compose", config: { greeting: "hello" } }]),
   stage("gated", [{ uses: "gate", as: "ask", config: { message: "Go on?" } }]),
   stage("failing", [{ uses: "fail", config: { message: "not today" } }]),
@@ -92,6 +108,8 @@ describe("the command line against a daemon", () => {
     { args: ["get", "warehouses"], shows: "app" },
     { args: ["get", "freight"], shows: "happy-otter" },
     { args: ["get", "stages", "-o", "yaml"], shows: "kind: List" },
+    { args: ["get", "projectconfig", "-o", "name"], shows: "projectconfig/shop" },
+    { args: ["describe", "project-config", "shop"], shows: "promotionWindows:" },
     { args: ["describe", "stage", "plain"], shows: "compose-output" },
     { args: ["gates"], shows: "" },
     { args: ["refresh", "warehouse", "app"], shows: "refresh requested" },
@@ -102,6 +120,16 @@ describe("the command line against a daemon", () => {
     const { code, stdout } = await towpath(...args);
     expect(stdout).toContain(shows);
     expect(code).toBe(0);
+  });
+
+  it("deletes the one config of a project by its own name only", async () => {
+    expect(await towpath("delete", "projectconfig", "yard")).toMatchObject({
+      code: 1,
+      stderr: 'error: There is no ProjectConfig "yard"\n  try: the only one is called "shop"\n',
+    });
+    expect(await towpath("get", "projectconfig", "shop", "-o", "name")).toMatchObject({ code: 0 });
+    expect(await towpath("delete", "projectconfig", "shop")).toMatchObject({ code: 0 });
+    expect(await towpath("get", "projectconfig")).toMatchObject({ code: 1 });
   });
 
   it("stops the line and lets it go on", async () => {
