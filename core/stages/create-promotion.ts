@@ -111,7 +111,7 @@ async function passWindows(
   if (override) return { [keys.windowOverride]: override };
   throw new UserError(`Cannot promote to Stage "${stage.metadata.name}" now: ${describeClosed(schedule)}`, {
     status: 403,
-    hint: "Where it cannot wait, override the windows with a reason, which is recorded",
+    hint: 'Where it cannot wait, override the windows with `--override-window "why"`; the reason is recorded',
   });
 }
 

@@ -35,7 +35,7 @@ export const GateSchedule = z.strictObject({
     .array(GateWindow)
     .default([])
     .describe("When the promotion may go on, by the rules of promotion windows; at any time if empty."),
-  soak: Duration.refine((text) => (parseDuration(text) ?? -1) >= 0, "must not be less than nothing")
+  soak: Duration.refine((text) => (parseDuration(text) ?? 0) >= 0, "must not be less than nothing")
     .optional()
     .describe("How long ago the freight must have been verified in a stage that this one takes it from."),
 });

@@ -216,6 +216,8 @@ describe("a gate with a schedule", () => {
     [{ schedule: { windows: [{ dtstart: "tomorrow" }] } }, {}, /windows.0.dtstart.*"tomorrow" is no date/],
     [{ schedule: { windows: [{ ...day, rrule: "FREQ=SOMETIMES" }] } }, {}, /rrule/],
     [{ schedule: { notBefore: "monday" } }, {}, /notBefore/],
+    [{ schedule: { soak: "5 days" } }, {}, /soak: expected a duration such as (?!.*less than nothing)/s],
+    [{ schedule: { soak: "-5m" } }, {}, /soak/],
     [{ ask: false }, {}, /schedule: is needed where ask is false/],
     [{ schedule: { windows: [{ dtend: "20290101T000000Z" }] } }, {}, /do not open any more/],
     [{ schedule: { soak: "1h" } }, at3({}, { direct: true }), /from its Warehouse and from no stage/],
