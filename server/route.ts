@@ -63,7 +63,8 @@ export function mount(app: ServerApp, routes: readonly Route[], checks: Checks):
 
 /** Refuses long bodies before they are read, and while they are read when their length was not told. */
 function limitBody(maxSize: number): MiddlewareHandler {
-  return bodyLimit({ maxSize, onError: (c) => c.json({ error: "request body too large" }, 413) });
+  const error = `content exceeds limit of ${maxSize} bytes`;
+  return bodyLimit({ maxSize, onError: (c) => c.json({ error }, 413) });
 }
 
 function describe(route: Route): DescribeRouteOptions {

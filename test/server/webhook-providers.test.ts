@@ -395,6 +395,17 @@ describe.each(proving)("webhooks of $type that are not genuine", (platform) => {
   });
 });
 
+it.each([
+  { type: "gitlab", says: {} },
+  { type: "gitea", says: { error: "missing signature" } },
+  { type: "harbor", says: { error: "missing authorization" } },
+])("a stranger to $type is told as much as by Kargo", async ({ type, says }) => {
+  const platform = platforms.find((one) => one.type === type) as Platform;
+  const { send } = await startWith(platform);
+  const response = await send("{}", platform.cases[0]?.headers ?? {});
+  expect([response.status, await response.json()]).toEqual([401, says]);
+});
+
 const signing = proving.filter(({ sign }) => JSON.stringify(sign?.("a")) !== JSON.stringify(sign?.("b")));
 
 it.each(signing)("a signature of $type is good for its own body alone", async (platform) => {

@@ -1,7 +1,7 @@
 import { createHash, createHmac } from "node:crypto";
 import { type OutgoingHttpHeaders, request } from "node:http";
 import fc from "fast-check";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { createExpressions } from "#core/expressions/expressions.ts";
 import type { ProjectConfig } from "#core/resources/project-config.ts";
 import type { Resource } from "#core/resources/resource.ts";
@@ -122,7 +122,8 @@ describe("where receivers listen", () => {
       "/webhook/github/x",
       "/webhook/nobody/x",
     ]) {
-      expect((await fromGitHub(server, wrong, "push", push())).status, wrong).toBe(404);
+      const response = await fromGitHub(server, wrong, "push", push());
+      expect([response.status, await response.json()], wrong).toEqual([404, {}]);
     }
   });
 });
@@ -260,6 +261,18 @@ describe("GitHub's webhooks", () => {
   });
 });
 
+it("a webhook whose warehouses cannot be written to is told how many, and leaves no other out", async () => {
+  const { server, path } = await startWithReceiver(github, warehouse("a", [git()]), warehouse("b", [git()]));
+  vi.spyOn(server.store, "write").mockRejectedValueOnce(new Error("the disk is full"));
+  const response = await fromGitHub(server, path, "push", push());
+  expect([response.status, await response.json()]).toEqual([
+    500,
+    { error: "failed to refresh 1 of 2 warehouses" },
+  ]);
+  expect(await refreshed(server)).toHaveLength(1);
+  expect(server.errors).toHaveLength(1);
+});
+
 describe("the size of a webhook", () => {
   const limits = { webhookBytes: 1000 };
 
@@ -273,6 +286,8 @@ describe("the size of a webhook", () => {
     const url = `${await listen(small.app)}${path}`;
     const status = await rawPost(url, headers, "x".repeat(bytes));
     expect(status).toBe(413);
+    const response = await post(small, path, "x".repeat(2000), {});
+    expect(await response.json()).toEqual({ error: "content exceeds limit of 1000 bytes" });
   });
 
   it("is not even asked about where nobody listens", async () => {
