@@ -24,7 +24,7 @@ export interface HealthCheck {
   config: Record<string, unknown>;
 }
 
-/** The step did its work. Without an output, later steps see null. */
+/** The step did its work. Without an output, later steps see an empty one. */
 export function succeeded(
   output?: StepOutput,
   extra: { message?: string; healthCheck?: HealthCheck } = {},

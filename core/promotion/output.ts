@@ -24,8 +24,13 @@ function problemOf(output: Record<string, unknown>, maxBytes: number): string | 
   }
 }
 
-/** What the attempt put out, also where it failed. */
+/**
+ * What the attempt put out, also where it failed. A success without an output counts as an empty one, of which
+ * expressions may ask any member: so it is with Kargo's.
+ */
 export function outputOf(result: AttemptResult): Record<string, unknown> | undefined {
-  if (result.end === "outcome") return result.outcome.output;
+  if (result.end === "outcome") {
+    return result.outcome.output ?? (result.outcome.status === "succeeded" ? {} : undefined);
+  }
   return result.end === "failure" ? result.failure.output : undefined;
 }
