@@ -8,7 +8,6 @@ import { createMasker } from "#core/credentials/masker.ts";
 import { createExpressions, type Expressions } from "#core/expressions/expressions.ts";
 import { openStepLog } from "#core/promotion/step-log.ts";
 import type { Invocation, RunnerLogLine } from "#core/runner.ts";
-import { storeLimitsFrom } from "#core/store/limits.ts";
 import { openSqliteStore } from "#core/store/sqlite.ts";
 import { allowancesFrom } from "#runners/container/allowances.ts";
 import { connectEngine } from "#runners/container/engine.ts";
@@ -68,30 +67,24 @@ describe.skipIf(!(await requirePart("docker")))("a step in a container that trie
     return { result, lines, said: lines.map(({ text }) => text).join("\n"), workspace };
   }
 
-  it.each([
-    { what: "another promotion's workspace", script: () => `cat ${root}/other-promotion/secret` },
-    { what: "the folder around the workspace", script: () => "cat ../*/secret /workspace/../*/secret" },
-    { what: "a link that was planted in the workspace", script: () => "cat planted/secret" },
-    {
-      what: "the machine's files through init",
-      script: () => `cat /proc/1/root${root}/other-promotion/secret`,
-    },
-  ])("does not read $what", async ({ script }) => {
-    const { result, said } = await run(script());
-    expect(result).toContain("exit code");
-    expect(said).not.toContain("TOP-SECRET");
-  });
-
-  it("does not write through a link that was planted in the workspace", async () => {
-    const { result } = await run("echo x > planted/new");
-    expect(result).toContain("exit code");
-    expect(await readdir(join(root, "other-promotion"))).toEqual(["secret"]);
-  });
-
-  it("reaches neither the metadata address nor any other", async () => {
-    const hosts = "169.254.169.254 172.17.0.1 1.1.1.1";
-    const { said } = await run(`for host in ${hosts}; do nc -w 2 $host 80 || true; done`);
+  it("reads nothing outside of its workspace, writes nothing there, and reaches no address", async () => {
+    const ways = {
+      "another promotion's workspace": `cat ${root}/other-promotion/secret`,
+      "the folder around the workspace": "cat ../*/secret /workspace/../*/secret",
+      "a link that was planted in the workspace": "cat planted/secret",
+      "the machine's files through init": `cat /proc/1/root${root}/other-promotion/secret`,
+      "writing through a planted link": "echo x > planted/new",
+      "the metadata address": "nc -w 2 169.254.169.254 80",
+      "the engine's bridge": "nc -w 2 172.17.0.1 80",
+      "another address": "nc -w 2 1.1.1.1 80",
+    };
+    const tried = Object.entries(ways).map(([what, way]) => `(${way}) && echo "open: ${what}"`);
+    const { result, said } = await run(`set +e\n${tried.join("\n")}\ntrue`);
+    expect(result).toEqual({ status: "succeeded", output: {} });
+    expect(said).not.toMatch(/TOP-SECRET|open:/);
+    expect(said.match(/No such file|can't open|nonexistent/g)?.length).toBeGreaterThanOrEqual(5);
     expect(said.match(/unreachable/g)).toHaveLength(3);
+    expect(await readdir(join(root, "other-promotion"))).toEqual(["secret"]);
   });
 
   it("does not get another process than its own by a fork bomb", async () => {
@@ -100,20 +93,9 @@ describe.skipIf(!(await requirePart("docker")))("a step in a container that trie
     expect(said).toContain("can't fork");
   });
 
-  it("does not fill the engine's folder where the root is read-only", async () => {
-    const { result, said } = await run("head -c 1m /dev/zero > /filled || echo contained", {
-      readOnlyRoot: true,
-    });
-    expect([result, said]).toEqual([
-      { status: "succeeded", output: {} },
-      expect.stringContaining("contained"),
-    ]);
-  });
-
   it.each([
-    { where: "the workspace", script: "head -c 200m /dev/zero > fill; sleep 30", says: "into its workspace" },
     {
-      where: "many files",
+      where: "the workspace, by many files",
       script: "for i in $(seq 200); do head -c 1m /dev/zero > f$i; done; sleep 30",
       says: "into its workspace",
     },
@@ -123,7 +105,7 @@ describe.skipIf(!(await requirePart("docker")))("a step in a container that trie
       says: "into its container",
     },
     {
-      where: "a shared container",
+      where: "the workspace, from a shared container",
       script: "head -c 200m /dev/zero > fill; sleep 30",
       config: { reuse: "promotion" },
       says: "into its workspace",
@@ -143,12 +125,17 @@ describe.skipIf(!(await requirePart("docker")))("a step in a container that trie
   });
 
   it("fills its log to the bound and no further, and still ends well", async () => {
-    const store = await openSqliteStore({ file: ":memory:", cipher: createCipher(randomBytes(keyLength)) });
+    const limits = { logLines: 5000 };
+    const store = await openSqliteStore({
+      file: ":memory:",
+      cipher: createCipher(randomBytes(keyLength)),
+      limits,
+    });
     const key = { project: "escape", promotion: "test.1", step: "out" };
     const masker = createMasker();
     const log = openStepLog(key, { store, masker, now: () => new Date(), onError: expect.unreachable });
     const { result } = await run(
-      "yes aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa | head -n 60000",
+      "yes aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa | head -n 6000",
       {},
       log.write,
     );
@@ -156,7 +143,7 @@ describe.skipIf(!(await requirePart("docker")))("a step in a container that trie
     const lines = await store.readLog(key, 0, 100_000);
     await store.close();
     expect(result).toEqual({ status: "succeeded", output: {} });
-    expect(lines).toHaveLength(storeLimitsFrom({}).logLines + 1);
+    expect(lines).toHaveLength(limits.logLines + 1);
     expect(lines.at(-1)?.text).toContain("has reached its limit");
   });
 

@@ -52,7 +52,7 @@ describe.skipIf(!(await requirePart("docker")))("a job in a container", () => {
 
   it("goes on after the daemon stopped, is followed to its end, and leaves nothing", async () => {
     const jobs = createJobRunner(world.services);
-    const own = job({ args: ["echo begun; sleep 1; echo ended"] });
+    const own = job({ args: ["echo begun; sleep 0.4; echo ended"] });
     const stop = new AbortController();
     const first = recordingIO(stop.signal);
     const running = jobs.run(own, {

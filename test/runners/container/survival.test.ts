@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -11,7 +11,9 @@ import { applyAll, kargo, manualPipeline, onlyFreight } from "#test/support/manu
 import { requirePart } from "#test/support/require-part.ts";
 
 const project = "survival";
-const lines = 50;
+const lines = 24;
+/** The command waits behind this line, so that it is not over before its last daemon is there. */
+const lastUnheard = 18;
 
 describe.skipIf(!(await requirePart("docker")))("a container whose daemon is killed", () => {
   let root: string;
@@ -38,9 +40,11 @@ describe.skipIf(!(await requirePart("docker")))("a container whose daemon is kil
       await waitFor(async () => (await logOf(running, name)).includes(until));
       await running.kill();
       // Long enough for lines that no daemon hears.
-      await sleep(600);
+      await sleep(300);
       daemon = await startDaemon({ data });
     }
+    const [workspace = ""] = await readdir(join(data, "work"));
+    await writeFile(join(data, "work", workspace, "go"), "");
     const client = createApiClient(daemon);
     let ended = await readPromotion(client, name);
     await waitFor(async () => {
@@ -61,7 +65,8 @@ describe.skipIf(!(await requirePart("docker")))("a container whose daemon is kil
 function pipeline(image: string): unknown[] {
   const script = [
     "echo started >> starts",
-    `for i in $(seq ${lines}); do echo out $i; echo err $i >&2; sleep 0.1; done`,
+    `for i in $(seq ${lines}); do echo out $i; echo err $i >&2; sleep 0.1`,
+    `[ $i -lt ${lastUnheard} ] || until [ -e go ]; do sleep 0.1; done; done`,
     "echo starts=$(wc -l < starts) > $KARGO_OUTPUT",
   ].join("\n");
   return [

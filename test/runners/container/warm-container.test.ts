@@ -75,8 +75,10 @@ describe.skipIf(!(await requirePart("docker")))("a container that steps of a pro
   });
 
   it.each([
-    { script: "echo a >&2; exit 3", says: "The command ended with exit code 3: a" },
-    { script: "printf unended >&2; exit 4", says: "The command ended with exit code 4: unended" },
+    {
+      script: "echo a >&2; printf unended >&2; exit 3",
+      says: "The command ended with exit code 3: a\nunended",
+    },
     { script: "kill -9 $$", says: "The command was killed (SIGKILL)" },
   ])("tells how a command failed, and is not used again: $script", async ({ script, says }) => {
     const next = promotion();
@@ -162,7 +164,7 @@ describe.skipIf(!(await requirePart("docker")))("a container that steps of a pro
   it("is taken up again by the daemon after, with a whole log, the exit code and one result", async () => {
     const own = world.invocation();
     const runner = runnerOf(
-      shell("for i in 1 2 3 4 5; do echo line $i; sleep 0.2; done; echo done=yes > $KARGO_OUTPUT"),
+      shell("for i in 1 2 3 4 5; do echo line $i; sleep 0.1; done; echo done=yes > $KARGO_OUTPUT"),
     );
     const stop = new AbortController();
     const first = recordingIO(stop.signal);

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -50,20 +50,14 @@ describe.each(places)("the permissions of a script in $where", ({ where, runs, v
 
     it.each([
       {
-        may: "read",
+        may: "read behind a link that stays inside, and have variables",
         config: {
-          run: 'return JSON.parse(Deno.readTextFileSync("src/a.json"))',
-          permissions: { read: ["src"] },
+          run: `const { a } = JSON.parse(Deno.readTextFileSync("current/a.json"));
+            return { a, b: Deno.env.get("B"), number: process.env.NUMBER }`,
+          env: { B: "x", NUMBER: 3 },
+          permissions: { read: ["current"], env: ["B", "NUMBER"] },
         },
-        output: { a: 1 },
-      },
-      {
-        may: "read behind a link that stays inside",
-        config: {
-          run: 'return JSON.parse(Deno.readTextFileSync("current/a.json"))',
-          permissions: { read: ["current"] },
-        },
-        output: { a: 1 },
+        output: { a: 1, b: "x", number: "3" },
       },
       {
         may: "write a folder of its own",
@@ -79,15 +73,6 @@ describe.each(places)("the permissions of a script in $where", ({ where, runs, v
         output: { b: 2 },
       },
       {
-        may: "read a variable",
-        config: {
-          run: 'return { a: Deno.env.get("A"), number: process.env.NUMBER }',
-          env: { A: "x", NUMBER: 3 },
-          permissions: { env: ["A", "NUMBER"] },
-        },
-        output: { a: "x", number: "3" },
-      },
-      {
         may: "start a program",
         config: {
           run: 'const { stdout } = new Deno.Command("echo", { args: ["hi"] }).outputSync(); return new TextDecoder().decode(stdout)',
@@ -99,14 +84,6 @@ describe.each(places)("the permissions of a script in $where", ({ where, runs, v
       const { outcome, failure } = await world.run(config, { prepare: fill });
       expect(failure).toBeUndefined();
       expect(outcome).toEqual({ status: "succeeded", output });
-    });
-
-    it("leave what it wrote in the workspace", async () => {
-      const { workspace } = await world.run({
-        run: 'Deno.writeTextFileSync("made.txt", "here")',
-        permissions: { write: ["."] },
-      });
-      expect(await readFile(join(workspace, "made.txt"), "utf8")).toBe("here");
     });
 
     const read = (path: string) => `return Deno.readTextFileSync(${JSON.stringify(path)})`;
@@ -239,7 +216,7 @@ describe.each(places)("the permissions of a script in $where", ({ where, runs, v
     });
 
     it("do not lead through a link that was planted in the workspace", async () => {
-      for (const config of [
+      const tries = [
         { run: read("planted/out/secret.json"), permissions: { read: ["planted"] } },
         { run: read("planted/out/secret.json"), permissions: { read: ["planted/out"] } },
         { run: 'return (await import("./planted/out/secret.ts")).default', permissions: { read: ["."] } },
@@ -249,9 +226,10 @@ describe.each(places)("the permissions of a script in $where", ({ where, runs, v
           permissions: { read: ["."], write: ["."] },
         },
         { file: "planted/out/secret.ts" },
-      ]) {
-        const { outcome, failure } = await world.run(config, { prepare: fill });
-        expect(outcome, JSON.stringify(config)).toBeUndefined();
+      ];
+      const all = await Promise.all(tries.map((config) => world.run(config, { prepare: fill })));
+      for (const [index, { outcome, failure }] of all.entries()) {
+        expect(outcome, JSON.stringify(tries[index])).toBeUndefined();
         expect(failure?.message).not.toContain("TOP-SECRET");
       }
     });
