@@ -73,8 +73,8 @@ function readYaml(text: string): ChartVersions {
 
 /** A page in place of an index is no repository without charts: somebody must be told of it. */
 function mappingOf(value: unknown, what: string): Record<string, unknown> {
-  // What is not there, and "" as the failsafe schema has it, is nothing.
-  if (value === undefined || value === null || value === "") return {};
+  // What is not there is nothing, and so is a null, which the failsafe schema leaves as it is written.
+  if (value === undefined || value === null || ["", "null", "~"].includes(value as string)) return {};
   if (typeof value === "object" && !Array.isArray(value)) return value as Record<string, unknown>;
   throw new Error(`${what} should be a mapping, and is ${Array.isArray(value) ? "a list" : "a text"}`);
 }

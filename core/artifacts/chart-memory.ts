@@ -75,7 +75,7 @@ async function readIndex(
     await response.body?.cancel();
     return known;
   }
-  if (!response.ok) {
+  if (response.status !== 200) {
     await response.body?.cancel();
     throw indexFailure(url, response.status, credentials);
   }

@@ -60,7 +60,7 @@ describe("the index of a chart repository", () => {
     expect(readChartIndex("entries:\n  web:\n  - version: 1.10\n").get("web")).toEqual(["1.10"]);
   });
 
-  it.each(["", "apiVersion: v1\nentries: {}\n", "entries:\n", "apiVersion: v1\n"])(
+  it.each(["", "apiVersion: v1\nentries: {}\n", "entries:\n", "entries: ~\n", "null\n", "apiVersion: v1\n"])(
     "is empty for %j",
     (text) => {
       expect([...readChartIndex(text)]).toEqual([]);
@@ -109,6 +109,7 @@ describe("a chart repository", () => {
       seen.push(
         `${request.url} ${request.headers["if-none-match"] ?? ""} ${request.headers.authorization ?? ""}`.trim(),
       );
+      if (request.url === "/empty/index.yaml") return response.writeHead(204).end();
       if (request.url !== "/charts/index.yaml") return response.writeHead(404).end();
       if (request.headers.authorization === "Basic wrong") return response.writeHead(401).end();
       if (request.headers["if-none-match"] === '"1"') return response.writeHead(304).end();
@@ -144,10 +145,11 @@ describe("a chart repository", () => {
     expect(seen).toEqual([`/charts/index.yaml  Basic ${Buffer.from("joe:s3cret").toString("base64")}`]);
   });
 
-  it("that is not there is told with its address", async () => {
+  it.each([
+    { path: "/other", says: /other\/index\.yaml": it answered 404/ },
+    { path: "/empty", says: /empty\/index\.yaml": it answered 204/ },
+  ])("that has no index at $path is told with its address", async ({ path, says }) => {
     const { memory, at } = await repository();
-    await expect(memory.versions(at("/other"), "web", 0)).rejects.toThrow(
-      /other\/index\.yaml": it answered 404/,
-    );
+    await expect(memory.versions(at(path), "web", 0)).rejects.toThrow(says);
   });
 });
