@@ -24,7 +24,11 @@ export const ClusterConfigSpec = z.strictObject({
     .describe("Who makes Git commits."),
   freightLinks: z.array(DeepLink).optional().describe("Links beside freight of all projects."),
   stageLinks: z.array(DeepLink).optional().describe("Links beside stages of all projects."),
-  promotionWindows: z.array(PromotionWindow).optional().describe("Times in which promotions may start."),
+  promotionWindows: z
+    .array(PromotionWindow)
+    .max(100)
+    .optional()
+    .describe("Times in which promotions may start."),
 });
 export type ClusterConfigSpec = z.infer<typeof ClusterConfigSpec>;
 

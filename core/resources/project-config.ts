@@ -37,7 +37,11 @@ export const ProjectConfigSpec = z.strictObject({
   webhookReceivers: z.array(WebhookReceiverConfig).optional().describe("Addresses that platforms call."),
   freightLinks: z.array(DeepLink).optional().describe("Links beside freight."),
   stageLinks: z.array(DeepLink).optional().describe("Links beside stages."),
-  promotionWindows: z.array(PromotionWindow).optional().describe("Times in which promotions may start."),
+  promotionWindows: z
+    .array(PromotionWindow)
+    .max(100)
+    .optional()
+    .describe("Times in which promotions may start."),
 });
 export type ProjectConfigSpec = z.infer<typeof ProjectConfigSpec>;
 

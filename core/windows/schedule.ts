@@ -22,6 +22,8 @@ export interface Schedule {
 
 /** Windows that change more often before the schedule turns are followed no further: its turn is then not known. */
 const mostChanges = 500;
+/** Some rules take long to follow, and nothing else happens meanwhile. */
+const mostMilliseconds = 100;
 const mostCalendars = 500;
 const calendars = createBoundedMap<Calendar>(mostCalendars);
 
@@ -49,7 +51,9 @@ export function scheduleAt(windows: readonly Window[], now: Date): Schedule {
 function nextTurn(windows: readonly Window[], now: number): { at: Date; reason?: string } | undefined {
   const first = look(windows, now);
   let latest = first;
+  const ends = performance.now() + mostMilliseconds;
   for (let changes = 0; latest.nextChange !== undefined && changes < mostChanges; changes += 1) {
+    if (performance.now() > ends) return undefined;
     const at = latest.nextChange;
     latest = look(windows, at);
     if ((latest.reason === undefined) !== (first.reason === undefined)) {

@@ -136,6 +136,21 @@ describe("a window on days when clocks are set", () => {
     expect(told(nextOpen([window], at(from)))).toBe(to);
   });
 
+  it("is not followed for ever where it changes all the time", () => {
+    const windows = Array.from({ length: 20 }, (_, second) =>
+      deny(
+        {
+          rrule: "FREQ=SECONDLY;INTERVAL=61",
+          dtstart: `20260105T0000${String(second).padStart(2, "0")}Z`,
+          dtend: "20260105T000100Z",
+        },
+        `window-${second}`,
+      ),
+    );
+    expect(scheduleAt(windows, at("2026-11-21T05:00Z"))).toHaveProperty("closed");
+    // It took minutes.
+  }, 10_000);
+
   it("ends at the moment that UNTIL names, in the window's zone", () => {
     const window = deny({
       rrule: "FREQ=DAILY;UNTIL=20260402T220000Z",
