@@ -50,6 +50,7 @@ export async function checkKustomization(
     place: async (stage) => {
       if (remotes.isEmpty) return folder;
       await stageTree(workspace.root, stage, check.workspaceFolders(), await check.rewrite(stage));
+      await check.refuseWaysOut(stage);
       return path.join(stage, path.relative(workspace.root, folder));
     },
   };
@@ -66,6 +67,8 @@ class KustomizationCheck {
   private readonly roots = new Map<string, string>();
   /** Of each kustomization that has entries which were fetched. */
   private readonly fetched = new Map<string, Fetched>();
+  /** Of what is named and is not there. */
+  private readonly waysOut: { folder: string; wanted: string }[] = [];
   private readonly seen = new Set<string>();
   private readonly files = new Map<string, Promise<ReadonlySet<string>>>();
 
@@ -84,7 +87,7 @@ class KustomizationCheck {
     for (const [file, fetched] of this.fetched) {
       const folder = path.dirname(file);
       const isOurs = this.rootOf(folder) === this.workspace.root;
-      const from = isOurs ? path.join(stage, path.relative(this.workspace.root, folder)) : folder;
+      const from = this.standIn(folder, stage);
       const replaced = new Map([...fetched].map(([entry, at]) => [entry, path.relative(from, at)]));
       const text = rewriteEntries((await readFile(file)).toString("utf8"), replaced, isInert);
       for (const data of this.parse(Buffer.from(text), file)) refuseRest(this.shown(folder), data);
@@ -100,6 +103,12 @@ class KustomizationCheck {
   private rootOf(folder: string): string {
     for (const root of this.roots.keys()) if (isWithin(root, folder)) return root;
     return this.workspace.root;
+  }
+
+  /** Where Kustomize finds a folder. */
+  private standIn(folder: string, stage: string): string {
+    const { root } = this.workspace;
+    return this.rootOf(folder) === root ? path.join(stage, path.relative(root, folder)) : folder;
   }
 
   /** A folder as people know it. */
@@ -220,13 +229,24 @@ class KustomizationCheck {
         return { at: real, isFolder: (await stat(real)).isDirectory() };
       }
     } catch (error) {
-      if (["ENOENT", "ENOTDIR", "ENAMETOOLONG", "ELOOP", "EACCES"].includes(codeOf(error))) return undefined;
-      throw error;
+      if (!["ENOENT", "ENOTDIR", "ENAMETOOLONG", "ELOOP", "EACCES"].includes(codeOf(error))) throw error;
+      if (!isWithin(this.rootOf(folder), at)) this.waysOut.push({ folder, wanted });
+      return undefined;
     }
-    throw refusal(
-      this.shown(folder),
-      `"${wanted}" is outside of ${this.roots.has(this.rootOf(folder)) ? "its repository" : "the workspace"}`,
-    );
+    throw this.outside(folder, wanted);
+  }
+
+  /** A way out that leads nowhere when it is looked at may lead somewhere once all is in its place. */
+  async refuseWaysOut(stage: string): Promise<void> {
+    for (const { folder, wanted } of this.waysOut) {
+      const at = path.resolve(this.standIn(folder, stage), wanted);
+      if ((await stat(at).catch(() => undefined)) !== undefined) throw this.outside(folder, wanted);
+    }
+  }
+
+  private outside(folder: string, wanted: string): StepFailure {
+    const what = this.roots.has(this.rootOf(folder)) ? "its repository" : "the workspace";
+    return refusal(this.shown(folder), `"${wanted}" is outside of ${what}`);
   }
 
   /** Names of the regular files in a folder: most of what kustomizations name needs no closer look. */

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { createFetch } from "#core/egress/fetch.ts";
 import { createEgressPolicy } from "#core/egress/policy.ts";
 import type { StepContext } from "#core/step.ts";
+import { openWorkspace } from "#core/workspace-folder.ts";
 import kustomizeBuild from "#steps/kustomize-build.ts";
 import { bareRepository, git } from "#test/support/git-fixture.ts";
 import { serveOverHttp } from "#test/support/git-server.ts";
@@ -214,6 +215,31 @@ describe.skipIf(!hasParts)("kustomize-build with what is to be fetched", () => {
     const files = { "app/kustomization.yaml": `resources: ["${server.url}/repo.git//base"]\n` };
     await expect(build(files, ctx)).rejects.toMatchObject({ kind: "refused" });
     expect(await ctx.workspace.exists("all.yaml")).toBe(false);
+  });
+
+  it("lets no way lead out that leads nowhere from where the workspace is", async () => {
+    const { url } = await repository(base);
+    const root = path.join(temporaryFolder(), "a/deeper/workspace/than/others");
+    await mkdir(root, { recursive: true });
+    for (const up of [1, 2, 3, 4, 5]) {
+      const away = `${"../".repeat(up)}etc/hostname`;
+      const ctx = fakeContext({ workspace: await openWorkspace(root) });
+      const files = {
+        "app/kustomization.yaml": `resources: ["${url}//config"]\nconfigMapGenerator: [{name: a, files: ["${away}"]}]\n`,
+      };
+      await expect(build(files, ctx)).rejects.toThrow(up === 4 ? "is outside of the workspace" : "hostname");
+    }
+  });
+
+  it("does not let a base that is fetched see the workspace", async () => {
+    const { url } = await repository({
+      "base/kustomization.yaml": "resources: [../../../.staged/app/own.yaml]\n",
+    });
+    const files = {
+      "app/kustomization.yaml": `resources: ["${url}//base"]\n`,
+      "app/own.yaml": configMap("own"),
+    };
+    await expect(build(files)).rejects.toThrow("is outside of its repository");
   });
 
   it("refuses links out of a repository", async () => {
