@@ -71,9 +71,19 @@ async function evaluateLabels(
   for (const { values, ...requirement } of matchExpressions) {
     const evaluated: string[] = [];
     for (const value of values ?? []) evaluated.push(await text(value));
+    refuseMeaningless(requirement.operator, evaluated);
     requirements.push({ ...requirement, ...(values ? { values: evaluated } : {}) });
   }
   return { matchLabels: Object.fromEntries(labels), matchExpressions: requirements };
+}
+
+/** As Kubernetes refuses them: In of nothing selects nothing, and NotIn of nothing everything. */
+function refuseMeaningless(operator: string, values: readonly string[]): void {
+  const wantsValues = operator === "In" || operator === "NotIn";
+  if (wantsValues === values.length > 0) return;
+  throw new Error(
+    `a label selector with ${operator} has ${wantsValues ? "at least one value" : "no values"}`,
+  );
 }
 
 /** The values that a resource is found by. */

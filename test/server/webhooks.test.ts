@@ -367,10 +367,14 @@ describe("generic webhooks", () => {
     { what: "an index that Warehouses lack", kind: "Warehouse", key: "pullRequestURL" },
     { what: "an index that is not of targets", kind: "Warehouse", key: "receiverPaths" },
     { what: "an index that Promotions lack", kind: "Promotion", key: "subscribedURLs" },
-  ])("refresh nothing by $what", async ({ kind, key }) => {
-    const indexSelector = { matchIndices: [{ key, operator: "NotEquals", value: "x" }] };
-    const action = { action: "Refresh", targetSelectionCriteria: [{ kind, indexSelector }] };
-    const { server, path } = await startWithReceiver(generic(action), warehouse("app", [git()]));
+    { what: "a label that is in no list", operator: "NotIn", values: [] },
+    { what: "a label that exists with values", operator: "Exists", values: ["web"] },
+  ])("refresh nothing by $what", async ({ kind = "Warehouse", key, operator = "NotEquals", values }) => {
+    const criteria = key
+      ? { indexSelector: { matchIndices: [{ key, operator, value: "x" }] } }
+      : { labelSelector: { matchExpressions: [{ key: "team", operator, values }] } };
+    const action = { action: "Refresh", targetSelectionCriteria: [{ kind, ...criteria }] };
+    const { server, path } = await startWithReceiver(generic(action), warehouse("app", [git()]), labelled);
     const response = await post(server, path, "", {});
     expect(response.status).toBe(500);
     expect(await response.json()).toMatchObject({
