@@ -69,6 +69,13 @@ export function credentialsFromStore(
   };
 }
 
+/** False for credentials of repositories that this is none of; true for all other Secrets. */
+export function maySee(secret: Resource, type: CredentialType, repoURL: string): boolean {
+  const own = secret.metadata.labels?.[credentialTypeLabel];
+  const isOfRepositories = own === "git" || own === "helm" || own === "image";
+  return !isOfRepositories || (own === type && matchSecret([secret], type, repoURL) !== undefined);
+}
+
 function matchSecret(
   secrets: readonly Resource[],
   type: CredentialType,

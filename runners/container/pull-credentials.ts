@@ -1,5 +1,6 @@
 import type { CredentialSource, Credentials } from "#core/credentials/credentials.ts";
 import { loginIn } from "#core/credentials/docker-config.ts";
+import { maySee } from "#core/credentials/from-store.ts";
 import type { Masker } from "#core/credentials/masker.ts";
 import { secretValues } from "#core/credentials/secret-values.ts";
 import type { Store } from "#core/store/store.ts";
@@ -10,7 +11,8 @@ const sharedProject = "kargo-shared-resources";
 export interface PullCredentials {
   /**
    * The credentials of the first of the named Secrets that has some for the image's registry, otherwise the
-   * project's own for the image. `onMissing` hears of Secrets that are not there.
+   * project's own for the image. `onMissing` hears of Secrets that are not there, or are credentials of repositories
+   * that the image is not in.
    */
   find(
     project: string,
@@ -31,7 +33,8 @@ export function createPullCredentials(
         const secret =
           (await store.get({ kind: "Secret", project, name })) ??
           (await store.get({ kind: "Secret", project: sharedProject, name }));
-        if (secret === undefined) {
+        // Whoever names a Secret need not be allowed to read it: what is meant for other repositories stays here.
+        if (secret === undefined || !maySee(secret, "image", image)) {
           onMissing(name);
           continue;
         }

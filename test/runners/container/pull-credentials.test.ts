@@ -63,4 +63,25 @@ describe("a secret to pull images with", () => {
     expect([masked, missing]).toEqual([["hidden"], ["gone"]]);
     expect(await source.find("shop", "acme/scan", [], () => undefined)).toEqual({ username: "own" });
   });
+
+  it.each([
+    { type: "image", repoURL: "registry.example.com/acme/scan", gives: true },
+    { type: "image", repoURL: "registry.example.com/acme/other", gives: false },
+    { type: "git", repoURL: "registry.example.com/acme/scan", gives: false },
+    { type: "generic", repoURL: undefined, gives: true },
+  ])("is not sent to a registry that it is not for: $type $repoURL", async ({ type, repoURL, gives }) => {
+    const secret = {
+      kind: "Secret",
+      metadata: { name: "shared", labels: { "kargo.akuity.io/cred-type": type } },
+      stringData: { username: "ann", password: "hidden", ...(repoURL && { repoURL }) },
+    } as unknown as Resource;
+    const missing: string[] = [];
+    const source = createPullCredentials({ get: async () => secret }, { add() {} }, () => ({
+      find: async () => undefined,
+    }));
+    const image = "registry.example.com/acme/scan:1";
+    const found = await source.find("shop", image, ["shared"], (name) => missing.push(name));
+    expect(found).toEqual(gives ? { username: "ann", password: "hidden" } : undefined);
+    expect(missing).toEqual(gives ? [] : ["shared"]);
+  });
 });
