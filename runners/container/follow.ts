@@ -60,16 +60,26 @@ export async function followLog(
 ): Promise<Followed> {
   const { take, followed } = createLogTaker(io, options);
   const last = { stdout: "", stderr: "" };
+  // Of the last line, since the pieces of a long one have all the same time.
+  const characters = { stdout: 0, stderr: 0 };
   const see = (line: ContainerLogLine) => {
     take(line);
-    if (line.at > last[line.stream]) last[line.stream] = line.at;
+    const { at, stream, text } = line;
+    if (at < last[stream]) return;
+    characters[stream] = (at === last[stream] ? characters[stream] : 0) + text.length;
+    last[stream] = at;
   };
   try {
     for await (const line of openLog(container, signal)) see(line);
     // The engine may end a followed log before it has sent a last line that has no line end.
     const seen = { ...last };
+    const again = { ...characters };
     for await (const line of openLog(container, signal, secondsBefore(seen))) {
-      if (line.at > seen[line.stream]) see(line);
+      const { at, stream, text } = line;
+      if (at > seen[stream]) see(line);
+      if (at !== seen[stream]) continue;
+      if (text.length > again[stream]) see({ ...line, text: text.slice(again[stream]) });
+      again[stream] = Math.max(0, again[stream] - text.length);
     }
   } catch (error) {
     // A follower that was told to stop has nothing to complain of.

@@ -5,7 +5,7 @@ export interface ContainerLogLine {
   at: string;
   stream: "stdout" | "stderr";
   text: string;
-  /** The line goes on in the next one: it was too long. */
+  /** No end of the line was seen: it was too long and goes on in the next one, or it is the last. */
   cut: boolean;
 }
 
@@ -54,7 +54,7 @@ function createSplitter(stream: "stdout" | "stderr") {
     },
     *end(): Generator<ContainerLogLine> {
       rest += decoder.end();
-      if (rest !== "") yield line(rest.replace(/\r$/, ""), false);
+      if (rest !== "") yield line(rest.replace(/\r$/, ""), true);
     },
   };
 }
