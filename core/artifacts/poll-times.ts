@@ -3,7 +3,7 @@ import type { Warehouse } from "#core/resources/warehouse.ts";
 
 const defaultIntervalMs = 300_000;
 /** Kargo's own name is not taken for what Kargo does not have. */
-const settleAnnotation = "towpath.dev/settle";
+export const settleAnnotation = "towpath.dev/settle";
 
 /** How often a Warehouse looks, at least so many milliseconds apart. */
 export function intervalMs({ spec }: Warehouse, minimumMs: number): number {

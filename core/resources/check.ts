@@ -1,4 +1,5 @@
 import { validateResource } from "#core/resources/admission.ts";
+import { checkAnnotations } from "#core/resources/checks/annotations.ts";
 import { checkCustomStep } from "#core/resources/checks/custom-steps.ts";
 import type { Finding } from "#core/resources/checks/finding.ts";
 import { checkMetricProviders } from "#core/resources/checks/metrics.ts";
@@ -79,6 +80,7 @@ function checkBeyondRules(resource: LoadedResource, world: World): Finding[] {
     ...checkOtherExpressions(resource),
     ...checkCustomStep(resource, world),
     ...checkMetricProviders(resource),
+    ...checkAnnotations(resource),
     ...checkReferences(resource, world),
   ];
 }
