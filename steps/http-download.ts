@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { Readable, Transform } from "node:stream";
+import { Transform } from "node:stream";
 import { z } from "zod";
 import { StepFailure } from "#core/failure.ts";
 import { defineStep, type StepContext, succeeded } from "#core/step.ts";
@@ -67,19 +67,17 @@ export default defineStep({
   },
 });
 
-function contentOf(config: Config, ctx: StepContext): Readable {
-  return Readable.from(
-    downloaded(
-      {
-        url: config.url,
-        target: withQuery(config.url, config.queryParams),
-        headers: headersOf(config.headers),
-        timeoutSeconds: secondsOf(config.timeout, "timeout") || 86_400,
-        maxBytes,
-        insecureSkipTLSVerify: config.insecureSkipTLSVerify,
-      },
-      ctx,
-    ),
+function contentOf(config: Config, ctx: StepContext): AsyncIterable<Uint8Array> {
+  return downloaded(
+    {
+      url: config.url,
+      target: withQuery(config.url, config.queryParams),
+      headers: headersOf(config.headers),
+      timeoutSeconds: secondsOf(config.timeout, "timeout") || 86_400,
+      maxBytes,
+      insecureSkipTLSVerify: config.insecureSkipTLSVerify,
+    },
+    ctx,
   );
 }
 

@@ -1,4 +1,3 @@
-import { Readable } from "node:stream";
 import { z } from "zod";
 import { StepFailure } from "#core/failure.ts";
 import { openBlob } from "#core/oci/blob.ts";
@@ -66,7 +65,7 @@ export default defineStep({
   },
 });
 
-async function openLayer(config: Config, ctx: StepContext): Promise<Readable> {
+async function openLayer(config: Config, ctx: StepContext): Promise<AsyncIterable<Uint8Array>> {
   const target = readReference("imageRef", config.imageRef, "refused");
   const { insecureSkipTLSVerify } = config;
   const client = createRegistryClient({ fetch: ctx.fetch });
@@ -75,7 +74,7 @@ async function openLayer(config: Config, ctx: StepContext): Promise<Readable> {
   if (image === undefined) {
     throw new StepFailure("errored", `Cannot download "${config.imageRef}": the registry does not have it`);
   }
-  return Readable.fromWeb((await openBlob(session, chooseLayer(image, config))) as never);
+  return openBlob(session, chooseLayer(image, config));
 }
 
 function chooseLayer({ layers }: ImageManifest, { imageRef, mediaType }: Config): Descriptor {

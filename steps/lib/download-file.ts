@@ -1,5 +1,5 @@
 import { createWriteStream } from "node:fs";
-import type { Readable, Transform } from "node:stream";
+import { Readable, type Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { StepFailure } from "#core/failure.ts";
 import { fileFailure } from "#core/file-failure.ts";
@@ -19,7 +19,7 @@ export interface DownloadTarget {
 export async function downloadFile(
   { outPath, allowOverwrite }: DownloadTarget,
   ctx: StepContext,
-  open: () => Promise<[Readable, ...Transform[]]>,
+  open: () => Promise<[AsyncIterable<Uint8Array>, ...Transform[]]>,
 ): Promise<void> {
   const place = await ctx.workspace.resolve(outPath);
   await ctx.once(`download ${outPath}`, async () => {
@@ -29,10 +29,15 @@ export async function downloadFile(
         `Cannot download to "${outPath}": it exists, and allowOverwrite is not set`,
       );
     }
-    const content = await open();
+    const [content, ...through] = await open();
     try {
       await placeFile(place, (beside) =>
-        pipeline([...content, createWriteStream(beside, { flags: "wx", mode: 0o600 })]),
+        // A stream only now: one that fails before anything listens to it would end the daemon.
+        pipeline([
+          Readable.from(content),
+          ...through,
+          createWriteStream(beside, { flags: "wx", mode: 0o600 }),
+        ]),
       );
     } catch (error) {
       ctx.signal.throwIfAborted();
