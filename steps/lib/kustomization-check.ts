@@ -195,6 +195,10 @@ class KustomizationCheck {
 
   private async plugin(folder: string, data: unknown): Promise<void> {
     if (!isRecord(data)) return;
+    // Kustomize takes a list for what is in it.
+    if (/List$/.test(String(data.kind)) || Object.keys(data).some((key) => /^items$/i.test(key))) {
+      throw refusal(this.shown(folder), "configurations of plugins must not stand in a list");
+    }
     const isChart = data.kind === "HelmChartInflationGenerator";
     const { metadata, ...rest } = data;
     await this.paths(folder, textsIn(rest, isChart ? belowInert("helmCharts") : []));

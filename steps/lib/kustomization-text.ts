@@ -2,6 +2,8 @@ import type { StepFailure } from "#core/failure.ts";
 
 /** Line ends of YAML 1.1 alone, behind which a comment or a text ends for Kustomize. */
 const otherLineEnds = /[\u0085\u2028\u2029]|\r(?!\n)/;
+/** Where Kustomize parts documents, and YAML does not. */
+const otherSeparator = /^---\S/m;
 
 /**
  * The text of a file that is checked here and read by Kustomize afterwards, which must see nothing else in it:
@@ -10,6 +12,7 @@ const otherLineEnds = /[\u0085\u2028\u2029]|\r(?!\n)/;
 export function oneReading(source: string | Uint8Array, refusal: (why: string) => StepFailure): string {
   const text = typeof source === "string" ? source : decoded(source, refusal);
   if (otherLineEnds.test(text)) throw refusal("its lines must end with LF or CRLF, and some end otherwise");
+  if (otherSeparator.test(text)) throw refusal('documents must be parted by lines of "---" alone');
   return text;
 }
 

@@ -227,6 +227,20 @@ describe.skipIf(!hasParts)("kustomize-build", () => {
     ["helm's options by other capitals", "HelmCharts: [{name: db, releaseName: --post-renderer=/bin/true}]"],
     ["an entry in other capitals", "helmCharts: [{name: db, ReleaseName: --post-renderer=/bin/true}]"],
     ["homes in other capitals", `helmGlobals: {ChartHome: ../../secret}\n${chart("version: a")}`],
+    ...["List", "ConfigMapList"].map((kind): [string, string, Record<string, string>] => [
+      `a generator of charts in a ${kind}`,
+      "generators: [g.yaml]\nhelmCharts: [{name: db, releaseName: a}]",
+      {
+        "g.yaml":
+          `apiVersion: v1\nkind: ${kind}\nitems:\n- apiVersion: builtin\n  kind: HelmChartInflationGenerator\n` +
+          "  metadata: {name: a}\n  name: db\n  releaseName: --post-renderer=true\n",
+      },
+    ]),
+    [
+      "a line that parts documents for Kustomize alone",
+      "generators: [g.yaml]",
+      { "g.yaml": `--- |\na\n---#\n${secretGenerator("SECRET")}` },
+    ],
     [
       "a generator of charts in other capitals",
       "generators: [g.yaml]",
