@@ -40,10 +40,7 @@ async function describeEvents(resource: Resource, options: RemoteOptions, io: Cl
   const { items = [] } = await connect(options, io).request<{ items?: EventItem[] }>(
     apiPath("projects", project, "events"),
   );
-  const about = items.filter(
-    ({ involvedObject }) =>
-      involvedObject?.kind === resource.kind && involvedObject.name === resource.metadata.name,
-  );
+  const about = items.filter(({ involvedObject }) => isAbout(resource, involvedObject));
   if (about.length === 0) return;
   const rows = about.map(({ lastTimestamp = "", type = "", reason = "", message = "" }) => [
     lastTimestamp,
@@ -52,4 +49,10 @@ async function describeEvents(resource: Resource, options: RemoteOptions, io: Cl
     message,
   ]);
   print(io, `events:\n${formatTable(["TIME", "TYPE", "REASON", "MESSAGE"], rows)}`);
+}
+
+/** Whether an event tells of the resource, or of a gate of it: those are called PROMOTION.STEP. */
+function isAbout({ kind, metadata }: Resource, { kind: ofKind, name = "" }: EventItem["involvedObject"] = {}) {
+  if (kind === "Promotion" && ofKind === "Gate") return name.startsWith(`${metadata.name}.`);
+  return ofKind === kind && name === metadata.name;
 }

@@ -201,6 +201,7 @@ describe("the command line against a daemon", () => {
     const promotion = await promoteToGate();
     await towpath("deny", promotion);
     await until(async () => (await phaseOf(promotion)) === "Failed");
+    expect((await towpath("describe", "promotion", promotion)).stdout).toMatch(/ GateDenied /);
   });
 
   it("aborts what waits", async () => {
