@@ -52,7 +52,10 @@ async function describeEvents(resource: Resource, options: RemoteOptions, io: Cl
 }
 
 /** Whether an event tells of the resource, or of a gate of it: those are called PROMOTION.STEP. */
-function isAbout({ kind, metadata }: Resource, { kind: ofKind, name = "" }: EventItem["involvedObject"] = {}) {
+function isAbout(
+  { kind, metadata }: Resource,
+  { kind: ofKind, name = "" }: EventItem["involvedObject"] = {},
+) {
   if (kind === "Promotion" && ofKind === "Gate") return name.startsWith(`${metadata.name}.`);
   return ofKind === kind && name === metadata.name;
 }
