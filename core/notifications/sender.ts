@@ -7,8 +7,8 @@ import { carryByHttp } from "#core/notifications/channels/http.ts";
 import { carryToSlack } from "#core/notifications/channels/slack.ts";
 import { carryByMail } from "#core/notifications/channels/smtp.ts";
 import type { ChannelName, ChannelType, OutgoingMessage, SentMessage } from "#core/notifications/message.ts";
-import type { MessageChannelSpec } from "#core/resources/message-channel.ts";
-import type { ResourceRef } from "#core/resources/resource.ts";
+import { type MessageChannelSpec, requestAnnotation } from "#core/resources/message-channel.ts";
+import type { Resource, ResourceRef } from "#core/resources/resource.ts";
 import type { Fetch } from "#core/step.ts";
 import type { Store } from "#core/store/store.ts";
 
@@ -25,6 +25,8 @@ export interface SenderServices {
   addresses: EgressPolicy["addresses"];
 }
 
+type FoundChannel = Resource & { spec: MessageChannelSpec };
+
 /** Brings messages to channels, whoever sends them. */
 export interface Sender {
   /** The type of a project's channel, or of one for all. Throws a DeliveryFailure when there is none. */
@@ -39,10 +41,10 @@ export interface Sender {
 }
 
 export function createSender({ store, masker, expressions, fetchWith, addresses }: SenderServices): Sender {
-  async function find(project: string, { kind, name }: ChannelName): Promise<MessageChannelSpec> {
+  async function find(project: string, { kind, name }: ChannelName): Promise<FoundChannel> {
     const ref = channelRef(project, { kind, name });
     const found = await store.get(ref);
-    if (found !== undefined) return found.spec as MessageChannelSpec;
+    if (found !== undefined) return found as FoundChannel;
     const where = ref.project === undefined ? "" : ` in project "${project}"`;
     throw new DeliveryFailure(`There is no ${kind} "${name}"${where}`, { permanent: true });
   }
@@ -67,12 +69,15 @@ export function createSender({ store, masker, expressions, fetchWith, addresses 
 
   return {
     async typeOf(project, channel) {
-      return typeOf(await find(project, channel), channel);
+      return typeOf((await find(project, channel)).spec, channel);
     },
     async send(project, channel, message, signal) {
-      const spec = await find(project, channel);
+      const { spec, metadata } = await find(project, channel);
       const context: ChannelContext = {
         secret: await secretOf(project, channel, spec),
+        // What a project's people write must not turn the operator's token to other ends.
+        mayChangeRequest:
+          channel.kind === "MessageChannel" || metadata.annotations?.[requestAnnotation] === "messages",
         fetch: fetchWith(signal),
         addresses,
         expressions,

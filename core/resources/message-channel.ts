@@ -3,6 +3,9 @@ import { kargoEnterpriseV1alpha1 } from "#core/resources/api-versions.ts";
 import { Duration } from "#core/resources/duration.ts";
 import { ObjectMeta } from "#core/resources/metadata.ts";
 
+/** `messages` on a ClusterMessageChannel of HTTP: what a message says of its request goes before the channel's. */
+export const requestAnnotation = "towpath.dev/request-set-by";
+
 const NameAndValue = z.strictObject({ name: z.string(), value: z.string() });
 
 export const MessageChannelSpec = z.strictObject({

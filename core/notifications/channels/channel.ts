@@ -11,6 +11,8 @@ export interface ChannelContext {
   addresses(host: string, port: number): Promise<CheckedAddress[]>;
   expressions: Pick<Expressions, "evaluate">;
   signal: AbortSignal;
+  /** Whether a message may say how a request is made: its URL, method, headers and query. */
+  mayChangeRequest: boolean;
 }
 
 /** Carries messages to one type of channel. Throws a DeliveryFailure, or what the network threw. */

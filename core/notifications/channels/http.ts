@@ -5,11 +5,11 @@ import { parseContent } from "#core/notifications/channels/content.ts";
 import { statusFailure } from "#core/notifications/channels/refusal.ts";
 import type { MessageContent } from "#core/notifications/message.ts";
 import { parseDuration } from "#core/resources/duration.ts";
-import type { MessageChannelSpec } from "#core/resources/message-channel.ts";
+import { type MessageChannelSpec, requestAnnotation } from "#core/resources/message-channel.ts";
 
 const Texts = z.record(z.string(), z.string());
 
-/** What an encoded message may say of its request; each goes before what the channel says. */
+/** What an encoded message may say of its request; each goes before what the channel says, if it may. */
 const HttpContent = z.object({
   body: z.unknown().optional(),
   headers: Texts.optional(),
@@ -28,6 +28,7 @@ type HttpContent = z.infer<typeof HttpContent>;
 /** Calls an address. The Secret's `authorization` or `bearerToken` proves who calls. */
 export const carryByHttp: Carry<NonNullable<MessageChannelSpec["http"]>> = async (spec, message, context) => {
   const content = httpContent(message.content);
+  if (!context.mayChangeRequest) refuseChanges(content);
   const url = urlOf(content.url ?? spec.url);
   // A message that goes elsewhere takes nothing of the channel's own with it: keys may be among that.
   const isElsewhere = url.origin !== urlOf(spec.url).origin;
@@ -66,6 +67,18 @@ function httpContent(content: MessageContent): HttpContent {
   return typeof content === "string"
     ? { body: content }
     : parseContent("an HTTP request", HttpContent, content);
+}
+
+/** Of what is called: a body and how the answer is judged are left to the message. */
+function refuseChanges(content: HttpContent): void {
+  const changed = (["url", "method", "headers", "queryParams"] as const).filter(
+    (field) => content[field] !== undefined,
+  );
+  if (changed.length === 0) return;
+  throw new DeliveryFailure(
+    `The message sets ${changed.join(", ")}, and requests of a ClusterMessageChannel are as the channel has them: use a MessageChannel, or annotate the channel with ${requestAnnotation}: messages`,
+    { permanent: true },
+  );
 }
 
 function given({ successExpression, failureExpression }: HttpContent) {

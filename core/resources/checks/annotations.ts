@@ -3,6 +3,7 @@ import { didYouMean } from "#core/nearest-name.ts";
 import type { Finding } from "#core/resources/checks/finding.ts";
 import { parseDuration } from "#core/resources/duration.ts";
 import type { LoadedResource } from "#core/resources/load.ts";
+import { requestAnnotation } from "#core/resources/message-channel.ts";
 import { keys } from "#core/stages/keys.ts";
 
 /** What is wrong with the value of an annotation; undefined when nothing is. */
@@ -24,6 +25,7 @@ const duration: Judge = (value) =>
 const annotationsOf: Record<string, Record<string, Judge>> = {
   Warehouse: { [settleAnnotation]: duration },
   Stage: { [keys.queue]: only("supersede"), [keys.autoPromotion]: only("combination") },
+  ClusterMessageChannel: { [requestAnnotation]: only("messages") },
 };
 
 /** Annotations that would be passed over in silence: Kubernetes takes any, so that these are warnings. */

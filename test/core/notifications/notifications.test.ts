@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { ChannelKind } from "#core/notifications/message.ts";
 import { answeringServer } from "#test/core/metrics/metric-world.ts";
 import { serveMail } from "#test/core/notifications/mail-server.ts";
 import {
@@ -311,6 +312,38 @@ describe("an HTTP channel", () => {
     expect(other.seen[0]?.headers.authorization).toBeUndefined();
     expect(other.seen[0]?.headers["x-key"]).toBeUndefined();
   });
+
+  it.each<{ sets: string; kind?: ChannelKind; annotations?: Record<string, string>; taken: boolean }>([
+    { sets: "method: DELETE", taken: false },
+    { sets: "url: OWN/admin/keys", taken: false },
+    { sets: "headers: {X-Sudo: root}", taken: false },
+    { sets: "queryParams: {sudo: root}", taken: false },
+    { sets: "successExpression: response.status == 200", taken: true },
+    { sets: "method: DELETE", annotations: { "towpath.dev/request-set-by": "anybody" }, taken: false },
+    { sets: "method: DELETE", annotations: { "towpath.dev/request-set-by": "messages" }, taken: true },
+    { sets: "method: DELETE", kind: "MessageChannel", taken: true },
+  ])(
+    "lets messages of projects change its request only where it is theirs: $sets, $kind, $annotations",
+    async ({ sets, kind = "ClusterMessageChannel", annotations = {}, taken }) => {
+      const { url, seen } = await answeringServer({});
+      const own = channel("hook", { secretRef: { name: "hook" }, http: { url } }, kind);
+      const owner = kind === "MessageChannel" ? "shop" : "kargo-system-resources";
+      const world = await createWorld([
+        secret("hook", { bearerToken: "t0ken" }, owner),
+        { ...own, metadata: { ...own.metadata, annotations } },
+        router({
+          channels: [{ kind, name: "hook" }],
+          output: `${sets.replace("OWN", url)}\nbody: x`,
+          encodingType: "yaml",
+        }),
+      ]);
+      await world.tell(happened());
+      expect(seen.map(({ headers }) => headers.authorization)).toEqual(taken ? ["Bearer t0ken"] : []);
+      const { lastFailure } = (await world.statusOf(kind, "hook")) as { lastFailure?: { message: string } };
+      expect(lastFailure?.message.includes(`sets ${sets.split(":")[0]}, `) ?? false).toBe(!taken);
+      expect(await world.waiting()).toBe(0);
+    },
+  );
 
   it("is held by the egress rules", async () => {
     const world = await createWorld([sink("http://169.254.169.254/latest"), router({})]);
