@@ -34,6 +34,12 @@ const columnsOf: Record<string, Column[]> = {
     ["PHASE", at("status.phase")],
     age,
   ],
+  Event: [
+    age,
+    ["REASON", at("reason")],
+    ["OF", (event) => `${at("involvedObject.kind")(event)}/${at("involvedObject.name")(event)}`],
+    ["MESSAGE", (event) => at("message")(event).split("\n")[0] ?? ""],
+  ],
   AnalysisRun: [name, ["PHASE", at("status.phase")], age],
 };
 

@@ -50,6 +50,7 @@ export const cliKinds: readonly CliKind[] = [
   projectKind("PromotionTask", "promotion-tasks", "promotiontask", "promotiontasks"),
   projectKind("AnalysisTemplate", "analysis-templates", "analysistemplate", "analysistemplates"),
   projectKind("AnalysisRun", "analysis-runs", "analysisrun", "analysisruns"),
+  projectKind("Event", "events", "event"),
   projectKind("ConfigMap", "configmaps", "configmap", "cm"),
   projectKind("MessageChannel", "message-channels", "messagechannel", "messagechannels"),
   projectKind("EventRouter", "event-routers", "eventrouter", "eventrouters"),

@@ -4,6 +4,7 @@ import { createPromotionView, isFinal } from "#cli/promotion-view.ts";
 import { connect, type RemoteOptions, requireProject } from "#cli/session.ts";
 import { UserError } from "#core/failure.ts";
 import type { Promotion } from "#core/resources/promotion.ts";
+import { describeFreeze, type FreezeSpec } from "#core/stages/freeze.ts";
 
 export interface PromoteOptions extends RemoteOptions {
   stage?: string;
@@ -22,6 +23,7 @@ export async function promote(options: PromoteOptions, io: CliIO): Promise<void>
   const project = requireProject(options, io);
   const promotions = await create(client, project, options);
   for (const { metadata } of promotions) print(io, `promotion ${metadata.name} created`);
+  await tellFreezes(client, project, promotions, io);
   if (!options.wait) return;
   const ended = await Promise.all(promotions.map((promotion) => follow(client, promotion, io)));
   const failed = ended.filter(({ status }) => status?.phase !== "Succeeded");
@@ -30,6 +32,15 @@ export async function promote(options: PromoteOptions, io: CliIO): Promise<void>
       hint: `see \`towpath describe promotion ${failed[0]?.metadata.name} -p ${project}\``,
     });
   }
+}
+
+/** A promotion to a frozen stage is made all the same, and waits: whoever asked for it should know. */
+async function tellFreezes(client: ApiClient, project: string, promotions: readonly Promotion[], io: CliIO) {
+  const path = apiPath("projects", project, "freezes");
+  const { items } = await client.request<{ items: FreezeSpec[] }>(path);
+  const isFelt = ({ stage }: FreezeSpec) =>
+    stage === undefined || promotions.some(({ spec }) => spec.stage === stage);
+  for (const freeze of items.filter(isFelt)) print(io, `it waits: ${describeFreeze(freeze)}`);
 }
 
 async function create(client: ApiClient, project: string, options: PromoteOptions): Promise<Promotion[]> {

@@ -5,6 +5,7 @@ import { type Freight, type FreightOrigin, originKey } from "#core/resources/fre
 import type { Promotion } from "#core/resources/promotion.ts";
 import type { Resource } from "#core/resources/resource.ts";
 import type { Stage } from "#core/resources/stage.ts";
+import { audited } from "#core/stages/audited.ts";
 import { findProjectConfig, isAutoPromotionEnabled, selectCandidates } from "#core/stages/auto-promotion.ts";
 import { isFreightAvailable, listChoice } from "#core/stages/availability.ts";
 import {
@@ -67,9 +68,7 @@ export async function createPromotion(
     ...creation(promotion, freight, { message, actor, at: now() }),
     ...(reason === undefined
       ? []
-      : [
-          { op: "event", event: windowOverridden(promotion, freight, { reason, actor, at: now() }) } as const,
-        ]),
+      : audited(windowOverridden(promotion, freight, { reason, actor, at: now() }), { actor, why: reason })),
   ]);
   return created as Promotion;
 }

@@ -2,6 +2,7 @@ import { UserError } from "#core/failure.ts";
 import { abortAnnotation } from "#core/promotion/abort.ts";
 import type { Promotion } from "#core/resources/promotion.ts";
 import { type Resource, refOf } from "#core/resources/resource.ts";
+import { audited } from "#core/stages/audited.ts";
 import { getStage, type PromotionServices } from "#core/stages/create-promotion.ts";
 import {
   describeFreeze,
@@ -67,10 +68,7 @@ export function createFreezes({ store, now }: PromotionServices): Freezes {
         const op = (await store.get(freezeRef(scope))) === undefined ? "create" : "update";
         const message = describeFreeze(spec);
         const event = freezeEvent(scope, { frozen: true, message, actor, at: now() });
-        await store.write([
-          { op, resource },
-          { op: "event", event },
-        ]);
+        await store.write([{ op, resource }, ...audited(event, { actor, why: reason })]);
       });
       if (abort) await abortRunning(scope, actor);
       return spec;
@@ -89,10 +87,7 @@ export function createFreezes({ store, now }: PromotionServices): Freezes {
       }
       const message = `${describeScope(scope)} is no longer frozen, says "${actor}"`;
       const event = freezeEvent(scope, { frozen: false, message, actor, at: now() });
-      await store.write([
-        { op: "delete", ref },
-        { op: "event", event },
-      ]);
+      await store.write([{ op: "delete", ref }, ...audited(event, { actor })]);
     },
   };
 }

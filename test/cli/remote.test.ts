@@ -259,6 +259,21 @@ describe("the command line against a daemon", () => {
     expect(stderr).toContain("requestedFreigth");
   });
 
+  it("lists what happened in the project", async () => {
+    const { stdout } = await towpath("get", "events");
+    expect(stdout).toMatch(/^AGE +REASON +OF +MESSAGE\n/);
+    expect(stdout).toMatch(/PromotionCreated +Promotion\/plain\./);
+  });
+
+  it("says of a promotion to a frozen stage what it waits for", async () => {
+    await towpath("freeze", "plain", "-m", "incident 42");
+    const { stdout } = await towpath("promote", "--stage", "plain", "--freight", "happy-otter");
+    await towpath("unfreeze", "plain");
+    expect(stdout).toMatch(
+      /promotion \S+ created\nit waits: Stage "plain" is frozen by "admin": incident 42/,
+    );
+  });
+
   it("passes on what the daemon advises", async () => {
     const file = join(root, "homeless.yaml");
     const spec = { subscriptions: [{ git: { repoURL } }] };

@@ -59,6 +59,17 @@ describe("a freeze", () => {
     expect((await events()).filter((event) => event.includes("rozen"))).toHaveLength(2);
   });
 
+  it("is in the audit log, with who and why", async () => {
+    const { store } = await open([stage("test", [direct])]);
+    await freeze({ project, stage: "test" });
+    await unfreeze({ project, stage: "test" });
+    const regarding = { kind: "Stage", project, name: "test" };
+    expect((await store.audit({ project })).toSorted((a, b) => (a.id ?? 0) - (b.id ?? 0))).toMatchObject([
+      { action: "PromotionsFrozen", actor: "admin", message: told.reason, regarding },
+      { action: "PromotionsUnfrozen", actor: "admin", regarding },
+    ]);
+  });
+
   it("lets what runs come to its end, but not what comes after it", async () => {
     const { promote, begin, finish, getStage } = await open([
       stage("test", [direct]),

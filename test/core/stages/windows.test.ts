@@ -82,6 +82,9 @@ describe("promotion windows", () => {
     const [promotion] = await promotions("test");
     expect(promotion?.metadata.annotations).toMatchObject({ [keys.windowOverride]: windowOverride });
     expect(await events()).toContain(`PromotionWindowOverridden ${promotion?.metadata.name}`);
+    expect(await world.store.audit({ project })).toMatchObject([
+      { action: "PromotionWindowOverridden", actor: "admin", message: windowOverride },
+    ]);
     await finish("test");
     expect((await promotions("test"))[0]?.status?.phase).toBe("Succeeded");
   });
