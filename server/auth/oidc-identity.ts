@@ -4,6 +4,7 @@ import { isRole } from "#server/auth/api-tokens.ts";
 import type { Identity, ProjectRoles } from "#server/auth/identity.ts";
 import { hasClaim, type OidcSettings, readWanted, type WantedClaims } from "#server/auth/oidc-settings.ts";
 import type { Claims } from "#server/auth/oidc-verifier.ts";
+import { isReserved } from "#server/auth/reserved-names.ts";
 import type { Role } from "#server/auth/roles.ts";
 
 /** Kargo's annotations of ServiceAccounts, which say who has the role of that name. */
@@ -24,9 +25,15 @@ export async function identityOf(
   return {
     actor: actorOf(claims, usernameClaim),
     role,
-    claims,
+    claims: withoutReservedSubject(claims),
     projectRoles: rolesByProject(accounts.filter((account) => hasClaim(claims, wantedBy(account)))),
   };
+}
+
+/** Gates know tokens and their like by `sub`: a person whom the provider calls so would answer as one of them. */
+function withoutReservedSubject({ sub, ...others }: Claims): Claims {
+  const isOurs = [sub].flat().some((name) => typeof name === "string" && isReserved(name));
+  return isOurs ? others : { ...others, sub };
 }
 
 /** As Kargo calls people. */

@@ -1,5 +1,6 @@
 import type { Environment } from "#core/environment.ts";
 import { UserError } from "#core/failure.ts";
+import { reservedPrefixes } from "#server/auth/reserved-names.ts";
 import type { Role } from "#server/auth/roles.ts";
 
 /** Claims and the values of which one has to stand there. */
@@ -27,13 +28,18 @@ export function oidcSettingsFrom(env: Environment): OidcSettings | undefined {
   if (!URL.canParse(issuerUrl) || !/^https?:$/.test(new URL(issuerUrl).protocol))
     throw new UserError(`Cannot use OIDC_ISSUER_URL "${issuerUrl}": expected a URL`);
   if (!env.OIDC_CLIENT_ID) throw new UserError("OIDC_ISSUER_URL is set, and OIDC_CLIENT_ID has to be, too");
+  const usernameClaim = env.OIDC_USERNAME_CLAIM || "email";
+  if (reservedPrefixes.includes(usernameClaim))
+    throw new UserError(
+      `Cannot use OIDC_USERNAME_CLAIM "${usernameClaim}": names that begin so are not those of people`,
+    );
   const more = env.OIDC_ADDITIONAL_SCOPES?.split(",").map((scope) => scope.trim());
   return {
     issuerUrl,
     clientId: env.OIDC_CLIENT_ID,
     ...(env.OIDC_CLI_CLIENT_ID && { cliClientId: env.OIDC_CLI_CLIENT_ID }),
     scopes: [...defaultScopes, ...(more ?? []).filter((scope) => scope !== "")],
-    usernameClaim: env.OIDC_USERNAME_CLAIM || "email",
+    usernameClaim,
     roles: {
       "kargo-admin": wantedFrom(env, "TOWPATH_OIDC_ADMINS"),
       "kargo-promoter": wantedFrom(env, "TOWPATH_OIDC_PROMOTERS"),

@@ -171,6 +171,25 @@ describe("roles and claims at a gate", () => {
     });
   });
 
+  it.each<{ sub: string | string[]; asked: string; status: number }>([
+    { sub: "admin", asked: "admin", status: 403 },
+    { sub: "token:shop/ci", asked: "token:shop/ci", status: 403 },
+    { sub: "link:releases", asked: "link:releases", status: 403 },
+    { sub: "link", asked: "link", status: 403 },
+    { sub: "stage:test", asked: "stage:test", status: 403 },
+    { sub: ["admin"], asked: "admin", status: 403 },
+    { sub: "admin", asked: "email:jo@example.com", status: 200 },
+    { sub: "administrator", asked: "administrator", status: 200 },
+  ])("tell whoever the provider calls $sub from $asked: $status", async ({ sub, asked, status }) => {
+    const responders = [{ claim: "sub", value: asked }];
+    const { server, issuer } = await setUp({}, { kind: "approval", minApprovals: 1, responders });
+    const token = await tokenFor(issuer, { ...jo, sub } as JWTPayload);
+    const answer = await call(server, token, "POST", `${api}/respond`, { action: "approve" });
+    expect(answer.status).toBe(status);
+    const link = await call(server, token, "POST", `${api}/links`, { decision: "release" });
+    expect(link.status).toBe(status === 200 ? 409 : 403);
+  });
+
   it("give the rights of a project's role in that project, and links no more of them than they need", async () => {
     const { server, issuer } = await setUp();
     const token = await tokenFor(issuer, jo);
@@ -213,6 +232,14 @@ describe("settings of an identity provider", () => {
         TOWPATH_OIDC_ADMINS: '{"a": 1}',
       },
       why: /TOWPATH_OIDC_ADMINS/,
+    },
+    {
+      env: {
+        OIDC_ISSUER_URL: "https://idp.example.com",
+        OIDC_CLIENT_ID: "a",
+        OIDC_USERNAME_CLAIM: "token",
+      },
+      why: /OIDC_USERNAME_CLAIM "token"/,
     },
   ])("$env are refused", ({ env, why }) => {
     expect(() => oidcSettingsFrom(env)).toThrow(why);
