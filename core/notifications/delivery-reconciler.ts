@@ -12,7 +12,7 @@ import type { Reconciler } from "#core/scheduler/reconciler.ts";
 import { retryConflicts } from "#core/store/retry-conflicts.ts";
 import type { EventRecord, Store, Write } from "#core/store/store.ts";
 
-/** As many threads of a channel are remembered, the newest. */
+/** As many threads of a channel are remembered, the newest; of one for all, as many of each project. */
 const mostThreads = 500;
 
 export interface DeliveryServices {
@@ -56,7 +56,7 @@ export function createDeliveryReconciler(services: DeliveryServices): Reconciler
     const { groupingKey } = delivery.spec;
     if (groupingKey === undefined) return void (await sendTo(delivery, undefined, signal));
     const channel = await store.get(channelOf(delivery));
-    const place = { scope: `${channel?.metadata.uid ?? ""}/threads`, key: "all" };
+    const place = { scope: `${channel?.metadata.uid ?? ""}/threads`, key: threadsOf(delivery) };
     const sendToThread = async () => {
       const threads = new Map((await store.journal(place.scope, place.key))?.value as [string, string][]);
       const known = threads.get(groupingKey);
@@ -65,7 +65,7 @@ export function createDeliveryReconciler(services: DeliveryServices): Reconciler
       const value = [...threads.set(groupingKey, threadTS)].slice(-mostThreads);
       await store.write([{ op: "journal", ...place, value }]);
     };
-    await lock.run(`threads ${place.scope}`, sendToThread, signal);
+    await lock.run(`threads ${place.scope} ${place.key}`, sendToThread, signal);
   }
 
   async function sendTo({ metadata, spec }: Delivery, threadTS: string | undefined, signal: AbortSignal) {
@@ -150,6 +150,11 @@ export function createDeliveryReconciler(services: DeliveryServices): Reconciler
       resource.kind === "MessageDelivery" && type === "ADDED" ? [refOf(resource)] : [],
     initial: async () => (await store.list({ kind: "MessageDelivery" })).map(refOf),
   };
+}
+
+/** Projects that share a channel share no threads on it, whatever their keys. */
+function threadsOf({ metadata, spec }: Delivery): string {
+  return spec.channel.kind === "MessageChannel" ? "all" : `project:${metadata.namespace ?? ""}`;
 }
 
 function channelOf({ metadata, spec }: Delivery): ResourceRef {

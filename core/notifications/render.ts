@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Expressions, HostFunctions } from "#core/expressions/expressions.ts";
 import { defaultMessage, defaultSubject } from "#core/notifications/default-message.ts";
 import type { EncodingType } from "#core/notifications/encoding.ts";
@@ -23,6 +24,9 @@ export interface Happening {
   data: Resource | undefined;
   uiBaseURL: string;
 }
+
+/** In characters; longer than what people write. */
+const longestKey = 256;
 
 /** The functions that routers know beside the language's own. */
 const functions: HostFunctions = {
@@ -63,7 +67,7 @@ export async function render(
   return await Promise.all(
     channels.map(async (own): Promise<Rendered> => {
       try {
-        const group = groupingKey ? { groupingKey: await fill(groupingKey) } : {};
+        const group = groupingKey ? { groupingKey: boundedKey(await fill(groupingKey)) } : {};
         const channel = { kind: own.kind, name: own.name };
         return { message: { channel, subject, ...(await textOf(own)), ...group } };
       } catch (error) {
@@ -71,6 +75,11 @@ export async function render(
       }
     }),
   );
+}
+
+/** Keys are kept long after their messages, and are only ever compared: of a long one its hash does. */
+function boundedKey(key: string): string {
+  return key.length <= longestKey ? key : `sha256:${createHash("sha256").update(key).digest("hex")}`;
 }
 
 async function holds(

@@ -391,6 +391,36 @@ describe("a Slack channel", () => {
     expect(new Set(threads).size).toBe(2);
   });
 
+  it.each([
+    { what: "a short key", groupingKey: "release", kept: "release" },
+    { what: "a key of any length", groupingKey: "x".repeat(100_000), kept: /^sha256:[0-9a-f]{64}$/ },
+  ])("that is for all keeps threads of projects apart, by $what", async ({ groupingKey, kept }) => {
+    let next = 100;
+    const { url, seen } = await answeringServer(() => ({ body: { ok: true, ts: `${next++}.0` } }));
+    const channels = [{ kind: "ClusterMessageChannel" as const, name: "all" }];
+    const ours = router({ channels, groupingKey, output: "shop" });
+    const theirs = router({ channels, groupingKey, output: "other" });
+    const world = await createWorld([
+      secret("slack", { apiKey: "xoxb-secret", apiURL: `${url}/api` }, "kargo-system-resources"),
+      channel("all", { secretRef: { name: "slack" }, slack: { channelID: "C1" } }, "ClusterMessageChannel"),
+      ours,
+      { ...theirs, metadata: { ...theirs.metadata, namespace: "other" } },
+    ]);
+    for (const project of ["shop", "other", "shop", "other"]) await world.tell(happened({ project }));
+    const told = seen.map(({ body }) => JSON.parse(body) as { text: string; thread_ts?: string });
+    expect(told.map(({ text, thread_ts }) => [text, thread_ts])).toEqual([
+      ["shop", undefined],
+      ["other", undefined],
+      ["shop", "100.0"],
+      ["other", "101.0"],
+    ]);
+    const uid = (await world.store.get({ kind: "ClusterMessageChannel", name: "all" }))?.metadata.uid;
+    const threads = await world.store.journal(`${uid}/threads`, "project:shop");
+    expect(threads?.value).toEqual([
+      [typeof kept === "string" ? kept : expect.stringMatching(kept), "100.0"],
+    ]);
+  });
+
   it("writes to an incoming webhook where the Secret has one", async () => {
     const { url, seen } = await answeringServer("ok");
     const world = await createWorld([
