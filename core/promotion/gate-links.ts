@@ -24,6 +24,8 @@ export interface GateLink {
    * it, and their voice counts once, however many links they had made.
    */
   holder: Responder;
+  /** Of the API token by which it was made, with whose end its right ends. */
+  tokenUid?: string;
   /** Whom it was made for; recorded, and worth nothing else. */
   madeFor?: string;
 }
@@ -55,6 +57,7 @@ const Claims = z.object({
   o: z.array(z.string()).optional(),
   c: z.record(z.string(), z.unknown()).optional(),
   f: z.string().optional(),
+  t: z.string().optional(),
 });
 
 /** Signs links with a key of their own, made from the daemon's: another daemon, or a new key, refuses them. */
@@ -87,6 +90,7 @@ export function createGateLinks({
           ...(roles.length > 0 && { o: [...roles] }),
           ...(Object.keys(claims).length > 0 && { c: claims }),
           ...(link.madeFor !== undefined && { f: link.madeFor }),
+          ...(link.tokenUid !== undefined && { t: link.tokenUid }),
         } satisfies z.infer<typeof Claims>),
       ).toString("base64url");
       const token = `${body}.${sign(body).toString("base64url")}`;
@@ -116,6 +120,7 @@ export function createGateLinks({
         o,
         c = {},
         f,
+        t,
       } = Claims.parse(JSON.parse(Buffer.from(body, "base64url").toString("utf8")));
       const expiresAt = new Date(e * 1000);
       if (expiresAt <= now()) throw refusal(`it was good until ${expiresAt.toISOString()}`, 410);
@@ -129,6 +134,7 @@ export function createGateLinks({
         expiresAt,
         holder: { user: b, role: r, ...(o && { roles: o }), claims: c },
         ...(f !== undefined && { madeFor: f }),
+        ...(t !== undefined && { tokenUid: t }),
       };
     },
   };

@@ -59,11 +59,11 @@ function mayDecide({ user, role, roles = [] }: Responder, project: string): bool
   );
 }
 
-/** A token that was taken back since takes its links with it. */
-async function currentHolder({ apiTokens }: Api, { holder }: GateLink): Promise<Responder> {
+/** A token that was taken back since takes its links with it; a later one of its name does not bring them back. */
+async function currentHolder({ apiTokens }: Api, { holder, tokenUid = "" }: GateLink): Promise<Responder> {
   const [, namespace, name] = /^token:([^/]+)\/(.+)$/.exec(holder.user) ?? [];
   if (namespace !== undefined && name !== undefined) {
-    const role = await apiTokens.roleOf(namespace, name);
+    const role = await apiTokens.roleOf(namespace, name, tokenUid);
     if (role !== holder.role) throw refusal(`the right of ${holder.user}, who had it made, has ended`, 403);
   }
   return { ...holder, claims: { sub: holder.user, ...holder.claims } };

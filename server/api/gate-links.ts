@@ -56,6 +56,7 @@ async function makeLink(c: ServerContext, api: Api) {
     decision,
     expiresAt,
     holder: holderFor(responderOf(identity, project), gate.spec.asks),
+    ...(identity.tokenUid !== undefined && { tokenUid: identity.tokenUid }),
     ...(madeFor !== undefined && { madeFor }),
   });
   await record(api, gate, {

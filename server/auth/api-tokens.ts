@@ -17,8 +17,8 @@ export interface ApiTokenStore {
   list(namespace: string, role?: string): Promise<Resource[]>;
   get(namespace: string, name: string): Promise<Resource>;
   delete(namespace: string, name: string): Promise<void>;
-  /** The role that the token carries now; undefined when there is no such token any more. */
-  roleOf(namespace: string, name: string): Promise<Role | undefined>;
+  /** The role that the token carries now; undefined when it is there no more, whoever has its name since. */
+  roleOf(namespace: string, name: string, uid: string): Promise<Role | undefined>;
   identify: ApiTokens;
 }
 
@@ -74,9 +74,10 @@ export function createApiTokenStore(store: Store): ApiTokenStore {
       const secret = await get(namespace, name);
       await store.write([{ op: "delete", ref: refFor(namespace, secret.metadata.name) }]);
     },
-    async roleOf(namespace, name) {
-      const role = (await find(namespace, name))?.metadata.annotations?.[keys.role];
-      return isRole(role) ? role : undefined;
+    async roleOf(namespace, name, uid) {
+      const metadata = (await find(namespace, name))?.metadata;
+      const role = metadata?.annotations?.[keys.role];
+      return metadata?.uid === uid && isRole(role) ? role : undefined;
     },
     async identify(bearer) {
       // A name may hold points of its own; the first part and the last do not.
@@ -88,7 +89,8 @@ export function createApiTokenStore(store: Store): ApiTokenStore {
       const { hash = "" } = secretValues(secret);
       if (!sameSecret(sha256(random).toString("hex"), hash)) return undefined;
       const actor = `token:${namespace}/${name}`;
-      return namespace === systemNamespace ? { actor, role } : { actor, role, project: namespace };
+      const identity = { actor, role, tokenUid: secret.metadata.uid };
+      return namespace === systemNamespace ? identity : { ...identity, project: namespace };
     },
   };
 }

@@ -7,6 +7,8 @@ export interface Identity {
   role: Role;
   /** The only project that the caller may touch; absent for callers who may touch all. */
   project?: string;
+  /** Of the API token: another one of its name has another. */
+  tokenUid?: string;
   /** What an identity provider says of the caller. */
   claims?: Readonly<Record<string, unknown>>;
   projectRoles?: ProjectRoles;

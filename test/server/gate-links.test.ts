@@ -229,17 +229,34 @@ describe("a signed link", () => {
 });
 
 describe("the right that a link carries", () => {
-  it("is that of who had it made, and ends with their token", async () => {
+  it.each<{ made: string; later?: { role: string; name: string } }>([
+    { made: "nothing" },
+    { made: "another token", later: { role: "kargo-promoter", name: "cd" } },
+    { made: "a token of the same name and role", later: { role: "kargo-promoter", name: "ci" } },
+    { made: "a token of the same name with a greater role", later: { role: "kargo-admin", name: "ci" } },
+  ])("is that of who had it made, and ends with their token, though $made is made", async ({ later }) => {
     const server = await serverWith();
     const promoter = await tokenOf(server, "kargo-promoter", "ci");
     const path = await linkFor(server, promoter);
     await server.call("DELETE", "/v1beta1/projects/shop/api-tokens/ci");
+    const anew = later && (await tokenOf(server, later.role, later.name));
     const refused = await press(server, path);
     expect(refused.status).toBe(403);
     expect(await refused.text()).toContain("he right of token:shop/ci, who had it made, has ended");
     expect(await stateOf(server)).toBe("open");
+    if (anew) expect((await press(server, await linkFor(server, anew))).status).toBe(200);
+  });
+
+  it.each([
+    { user: "token:shop/ci", tokenUid: undefined },
+    { user: "token:shop/ci", tokenUid: "" },
+    { user: "token:shop/gone", tokenUid: "" },
+  ])("is no token's without its uid: $user, $tokenUid", async ({ user, tokenUid }) => {
+    const server = await serverWith();
     await tokenOf(server, "kargo-promoter", "ci");
-    expect((await press(server, path)).status).toBe(200);
+    const holder = { user, role: "kargo-promoter", claims: {} };
+    const path = signed({ holder, ...(tokenUid !== undefined && { tokenUid }) });
+    expect((await press(server, path)).status).toBe(403);
   });
 
   it.each([
