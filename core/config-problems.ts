@@ -13,11 +13,12 @@ export function configProblems(issues: readonly Issue[], config: unknown): strin
     if (value === undefined && name !== undefined && issue.code !== "unrecognized_keys") {
       return [`${place(issue.path.slice(0, -1))}: ${String(name)} is required`];
     }
-    return problemsOf(issue, value).map((problem) => `${place(issue.path)}: ${problem}`);
+    const where = place(issue.path);
+    return problemsOf(issue, value, where).map((problem) => `${where}: ${problem}`);
   });
 }
 
-function problemsOf(issue: Issue, value: unknown): string[] {
+function problemsOf(issue: Issue, value: unknown, where: string): string[] {
   switch (issue.code) {
     case "unrecognized_keys":
       return issue.keys.map((key) => `Additional property ${key} is not allowed`);
@@ -27,9 +28,25 @@ function problemsOf(issue: Issue, value: unknown): string[] {
       return [boundProblem(issue.origin, "greater", "least", issue.minimum) ?? issue.message];
     case "too_big":
       return [boundProblem(issue.origin, "less", "most", issue.maximum) ?? issue.message];
+    case "invalid_value":
+      return [`${where} must be one of the following: ${issue.values.map(quoted).join(", ")}`];
+    case "invalid_format":
+      return [formatProblem(issue)];
     default:
       return [issue.message];
   }
+}
+
+function quoted(value: unknown): string {
+  return typeof value === "string" ? `"${value}"` : String(value);
+}
+
+/** The pattern, and what the schema has to say of it in words. */
+function formatProblem({ format, pattern, message }: z.core.$ZodIssueInvalidStringFormat): string {
+  if (format !== "regex" || pattern === undefined) return `Does not match format '${format}'`;
+  const source = pattern.replace(/^\/|\/[a-z]*$/g, "").replaceAll("\\/", "/");
+  const words = message.startsWith("Invalid string") ? "" : `: ${message}`;
+  return `Does not match pattern '${source}'${words}`;
 }
 
 function boundProblem(

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { StepFailure } from "#core/failure.ts";
 import { fileFailure } from "#core/file-failure.ts";
 import { defineStep, type StepContext, succeeded } from "#core/step.ts";
+import { oneOf } from "#steps/lib/one-of.ts";
 import { findByGlob } from "./lib/find-by-glob.ts";
 
 const config = z
@@ -25,7 +26,7 @@ const config = z
   })
   .refine(
     ({ path: one, paths }) => (one === undefined) !== (paths === undefined),
-    "needs either path or paths",
+    oneOf("needs either path or paths"),
   );
 
 export default defineStep({

@@ -7,6 +7,7 @@ import { cloneRepository } from "#core/git/repository.ts";
 import { updateSubmodules } from "#core/git/work-tree.ts";
 import { defineStep, type StepContext, succeeded } from "#core/step.ts";
 import { authorField, gitOf, sourceOf, userOf, workTreeOf } from "#steps/lib/git-steps.ts";
+import { oneOf } from "#steps/lib/one-of.ts";
 
 const Checkout = z
   .strictObject({
@@ -30,9 +31,10 @@ const Checkout = z
       ),
     as: z.string().optional().describe("Key of this checkout in the output `commits`; the path by default."),
   })
-  .refine(({ branch, commit, tag }) => [branch, commit, tag].filter(Boolean).length <= 1, {
-    message: "only one of branch, commit and tag can be set",
-  });
+  .refine(
+    ({ branch, commit, tag }) => [branch, commit, tag].filter(Boolean).length <= 1,
+    oneOf("only one of branch, commit and tag can be set"),
+  );
 type Checkout = z.infer<typeof Checkout>;
 
 export default defineStep({

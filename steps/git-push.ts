@@ -14,6 +14,7 @@ import {
   pushTargetFields,
   workTreeOf,
 } from "#steps/lib/git-steps.ts";
+import { oneOf } from "#steps/lib/one-of.ts";
 
 export default defineStep({
   name: "git-push",
@@ -39,7 +40,7 @@ Forced pushes and tags integrate nothing.`,
     .refine(
       ({ targetBranch, generateTargetBranch, tag }) =>
         [targetBranch, generateTargetBranch, tag].filter(Boolean).length <= 1,
-      { message: "only one of targetBranch, generateTargetBranch and tag can be set" },
+      oneOf("only one of targetBranch, generateTargetBranch and tag can be set"),
     )
     .refine(({ tag, force }) => !(tag && force), { message: "a tag cannot be pushed with force" }),
   output: commitOutput.extend({

@@ -16,6 +16,7 @@ import {
   pushTargetFields,
   workTreeOf,
 } from "#steps/lib/git-steps.ts";
+import { oneOf } from "#steps/lib/one-of.ts";
 
 export default defineStep({
   name: "github-push",
@@ -38,9 +39,10 @@ Needs a token. GitHub signs for Apps alone. The work tree is put on the new comm
         .default(false)
         .describe("Whether the certificate of GitHub's API goes unchecked."),
     })
-    .refine(({ targetBranch, generateTargetBranch }) => !(targetBranch && generateTargetBranch), {
-      message: "only one of targetBranch and generateTargetBranch can be set",
-    }),
+    .refine(
+      ({ targetBranch, generateTargetBranch }) => !(targetBranch && generateTargetBranch),
+      oneOf("only one of targetBranch and generateTargetBranch can be set"),
+    ),
   output: commitOutput.extend({
     branch: z.string().describe("Branch that was pushed to."),
     commitURL: z.string().optional().describe("Where the commit can be looked at."),

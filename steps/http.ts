@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { StepFailure } from "#core/failure.ts";
 import { defineStep, type Outcome, type StepContext, succeeded, waiting } from "#core/step.ts";
+import { oneOf } from "#steps/lib/one-of.ts";
 import { evaluate, extract, extractedOutput, extractions, type Sight } from "./lib/evaluate.ts";
 import {
   badStatus,
@@ -60,10 +61,10 @@ const config = z
       .optional()
       .describe("Expression over `response` that gives a message when the failure expression is true."),
   })
-  .refine(({ body, bodyFromFile }) => !body || !bodyFromFile, {
-    message: "body and bodyFromFile exclude one another",
-    path: ["bodyFromFile"],
-  });
+  .refine(
+    ({ body, bodyFromFile }) => !body || !bodyFromFile,
+    oneOf("body and bodyFromFile exclude one another"),
+  );
 
 type Config = z.output<typeof config>;
 

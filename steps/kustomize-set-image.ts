@@ -2,6 +2,7 @@ import { z } from "zod";
 import { refuseAmbiguousImages, type SubscriptionSource } from "#core/artifacts/find.ts";
 import { StepFailure } from "#core/failure.ts";
 import { defineStep, type StepContext, succeeded } from "#core/step.ts";
+import { oneOf } from "#steps/lib/one-of.ts";
 import { editFile } from "./lib/edit-file.ts";
 import { findKustomization } from "./lib/kustomization-file.ts";
 import { type KustomizeImage, kustomizeImage, setImages } from "./lib/kustomization-images.ts";
@@ -27,9 +28,10 @@ const Image = z
       .optional()
       .describe("The digest to set, instead of `tag`; `*` keeps what the kustomization has."),
   })
-  .refine(({ tag = "", digest = "" }) => (tag === "") !== (digest === ""), {
-    error: "needs either `tag` or `digest`, and not both",
-  });
+  .refine(
+    ({ tag = "", digest = "" }) => (tag === "") !== (digest === ""),
+    oneOf("needs either `tag` or `digest`, and not both"),
+  );
 
 export default defineStep({
   name: "kustomize-set-image",

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { StepFailure } from "#core/failure.ts";
 import { defineStep, succeeded } from "#core/step.ts";
+import { notEmpty } from "#steps/lib/one-of.ts";
 
 export default defineStep({
   name: "set-metadata",
@@ -16,7 +17,7 @@ export default defineStep({
           name: z.string().min(1).describe("Name of the resource, in the promotion's project."),
           values: z
             .record(z.string(), z.unknown())
-            .refine((values) => Object.keys(values).length > 0, "needs at least one value")
+            .refine((values) => Object.keys(values).length > 0, notEmpty)
             .describe("Any names, each with the value to keep."),
         }),
       )

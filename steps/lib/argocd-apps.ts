@@ -3,6 +3,7 @@ import { type Application, titleFor } from "#core/argocd/application.ts";
 import { type ArgoClient, createArgoClient } from "#core/argocd/client.ts";
 import { StepFailure } from "#core/failure.ts";
 import type { StepContext } from "#core/step.ts";
+import { anyOf, oneOf } from "#steps/lib/one-of.ts";
 
 const requirement = z.strictObject({
   key: z.string().min(1).describe("Key of the label."),
@@ -27,9 +28,9 @@ const selector = z
       .describe("Further requirements; all of them must hold."),
   })
   .refine(
-    ({ matchLabels = {}, matchExpressions = [] }) =>
-      Object.keys(matchLabels).length > 0 || matchExpressions.length > 0,
-    "must have matchLabels or matchExpressions",
+    ({ matchLabels, matchExpressions }) =>
+      Object.keys(matchLabels ?? {}).length > 0 || (matchExpressions ?? []).length > 0,
+    anyOf("must have matchLabels or matchExpressions"),
   );
 
 /** How both steps are told of Applications. Check what is made of it with `hasOneSubject`. */
@@ -47,7 +48,7 @@ type AppChoice = z.output<z.ZodObject<typeof appFields>>;
 
 export const hasOneSubject = ({ name, selector }: AppChoice): boolean =>
   (name === undefined) !== (selector === undefined);
-export const oneSubject = "must have either name or selector";
+export const oneSubject = oneOf("must have either name or selector");
 
 export const appsOutput = z
   .array(

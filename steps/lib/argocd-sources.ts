@@ -3,6 +3,7 @@ import { type Application, type ApplicationSource, sourcesOf, titleOf } from "#c
 import type { NewSources } from "#core/argocd/client.ts";
 import { StepFailure } from "#core/failure.ts";
 import { normalizeGitUrl } from "#core/git/git-url.ts";
+import { oneOf } from "#steps/lib/one-of.ts";
 
 const kustomizeImage = z
   .strictObject({
@@ -11,7 +12,7 @@ const kustomizeImage = z
     digest: z.string().optional().describe("New digest. Give this or `tag`."),
     newName: z.string().min(1).optional().describe("Repository to take the image from instead."),
   })
-  .refine(({ tag, digest }) => !tag || !digest, "tag and digest exclude one another");
+  .refine(({ tag, digest }) => !tag || !digest, oneOf("tag and digest exclude one another"));
 
 const helmParameter = z.strictObject({
   key: z.string().min(1).describe("Name of the Helm parameter, as `image.tag`."),
@@ -51,10 +52,7 @@ export const sourceUpdate = z
   })
   .refine(
     ({ desiredRevision, updateTargetRevision }) => !updateTargetRevision || desiredRevision !== undefined,
-    {
-      message: "updateTargetRevision needs a desiredRevision",
-      path: ["desiredRevision"],
-    },
+    oneOf("updateTargetRevision needs a desiredRevision"),
   );
 
 export type SourceUpdate = z.output<typeof sourceUpdate>;

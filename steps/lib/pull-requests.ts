@@ -10,6 +10,7 @@ import type { StepContext } from "#core/step.ts";
 export const repositoryFields = {
   repoURL: z
     .string()
+    .min(1)
     .regex(/^[a-z][a-z0-9+.-]*:\S/i, "must be a URL")
     .describe("URL of the repository."),
   provider: z

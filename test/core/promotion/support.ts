@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { createCipher, keyLength } from "#core/credentials/cipher.ts";
 import { createMasker } from "#core/credentials/masker.ts";
 import { createExpressions, type Expressions } from "#core/expressions/expressions.ts";
-import { advance, engineSettingsFrom, type EngineServices } from "#core/promotion/engine.ts";
+import { advance, type EngineServices, engineSettingsFrom } from "#core/promotion/engine.ts";
 import { createStepFunctions } from "#core/promotion/functions.ts";
 import { openRun } from "#core/promotion/open-run.ts";
 import { openStepLog } from "#core/promotion/step-log.ts";
