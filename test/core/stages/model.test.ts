@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import type { FreightRequest } from "#core/resources/stage.ts";
+import type { FreezeScope } from "#core/stages/freeze.ts";
 import { type ModelStage, StageModel } from "#test/core/stages/stage-model.ts";
 import {
   autoPromote,
@@ -49,15 +50,20 @@ const commands = fc.array(
         "succeed",
         "succeed",
         "fail",
+        "begin",
+        "begin",
         "abort",
         "approve",
+        "freeze",
+        "unfreeze",
+        "restart",
         "look",
       ] as const),
     ),
     stage: fc.nat(),
     freight: fc.nat(),
   }),
-  { minLength: 1, maxLength: 25 },
+  { minLength: 1, maxLength: 30 },
 );
 
 type Command = typeof commands extends fc.Arbitrary<(infer C)[]> ? C : never;
@@ -115,10 +121,40 @@ async function perform(world: World, model: StageModel, command: Command): Promi
         ({ status }) => status?.finishedAt === undefined,
       );
       await world.abort(real[at]?.metadata.name ?? "");
-      if (at === 0) model.finish(promotion, "Aborted");
-      else model.abortQueued(promotion);
+      model.finish(promotion, "Aborted");
       return;
     }
+    case "begin": {
+      const current = model.current(chosen.name);
+      if (current === undefined || current.phase === "Running") return;
+      await world.begin(chosen.name);
+      current.phase = "Running";
+      return;
+    }
+    case "freeze":
+    case "unfreeze": {
+      const { project } = world;
+      const scopes: [string, FreezeScope][] = [
+        [chosen.name, { project, stage: chosen.name }],
+        ["project", { project }],
+        ["everything", {}],
+      ];
+      const [name, scope] = scopes[command.freight % scopes.length] as [string, FreezeScope];
+      if (command.kind === "freeze") {
+        await world.freezes.freeze({ ...scope, reason: "incident", actor: "admin" });
+        model.freeze(name);
+      } else if (model.frozen.has(name)) {
+        await world.freezes.unfreeze({ ...scope, actor: "admin" });
+        model.unfreeze(name);
+      } else {
+        await expect(world.freezes.unfreeze({ ...scope, actor: "admin" })).rejects.toThrow("no freeze");
+      }
+      await world.rest();
+      return;
+    }
+    case "restart":
+      await world.restart();
+      return;
     case "look":
       // Looking once more, at everything, changes nothing.
       for (const { name } of stages) world.scheduler.enqueue({ kind: "Stage", project: world.project, name });

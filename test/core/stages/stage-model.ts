@@ -28,6 +28,8 @@ export class StageModel {
   readonly held = new Map<string, string>();
   readonly verified = new Set<string>();
   readonly approved = new Set<string>();
+  /** Names of stages, "project" and "everything". */
+  readonly frozen = new Set<string>();
   private readonly recorded = new Map<string, boolean>();
 
   constructor(stages: readonly ModelStage[]) {
@@ -45,7 +47,21 @@ export class StageModel {
   }
 
   current(name: string): ModelPromotion | undefined {
-    return this.active(name)[0];
+    const active = this.active(name);
+    return active.find(({ phase }) => phase === "Running") ?? (this.isFrozen(name) ? undefined : active[0]);
+  }
+
+  isFrozen(name: string): boolean {
+    return [name, "project", "everything"].some((scope) => this.frozen.has(scope));
+  }
+
+  freeze(scope: string): void {
+    this.frozen.add(scope);
+  }
+
+  unfreeze(scope: string): void {
+    this.frozen.delete(scope);
+    this.settle();
   }
 
   active(name: string): ModelPromotion[] {
@@ -82,11 +98,6 @@ export class StageModel {
     this.settle();
   }
 
-  abortQueued(promotion: ModelPromotion): void {
-    promotion.phase = "Aborted";
-    this.settle();
-  }
-
   isHeld(name: string): boolean {
     const intents = this.active(name).flatMap(({ intent }) => intent ?? []);
     const last = intents.at(-1);
@@ -97,7 +108,7 @@ export class StageModel {
   private settle(): void {
     for (let isNews = true; isNews; ) {
       isNews = false;
-      for (const stage of this.stages) {
+      for (const stage of this.stages.filter(({ name }) => !this.isFrozen(name))) {
         if (stage.passage) isNews = this.passOn(stage) || isNews;
         else if (stage.auto) isNews = this.autoPromote(stage) || isNews;
       }

@@ -89,24 +89,38 @@ export async function createWorld(
   const now = () => new Date(clock.now());
   const store = await openSqliteStore({ file: ":memory:", cipher: createCipher(Buffer.alloc(32)), now });
   const runs: ReconcileRun[] = [];
-  const scheduler = createScheduler({ store, clock, onRun: (run) => void runs.push(run) });
   const masker = createMasker();
   const expressions = options.expressions ?? { evaluateTemplate: async (template: string) => template };
-  scheduler.register(
-    createStageReconciler({
-      store,
-      now,
-      expressions,
-      functionsFor: createLookupFunctions(store, masker),
-      masker,
-      healthCheckers: options.healthCheckers ?? {},
-    }),
-  );
+  let scheduler = newScheduler();
   await store.write(
     [warehouse(), ...resources].map((resource) => ({ op: "create", resource: resource as Resource })),
   );
   await scheduler.start();
   await rest();
+
+  function newScheduler() {
+    const created = createScheduler({ store, clock, onRun: (run) => void runs.push(run) });
+    created.register(
+      createStageReconciler({
+        store,
+        now,
+        expressions,
+        functionsFor: createLookupFunctions(store, masker),
+        masker,
+        healthCheckers: options.healthCheckers ?? {},
+      }),
+    );
+    return created;
+  }
+
+  /** Has everything but the store begin anew; `meanwhile` happens while nobody is at work. */
+  async function restart(meanwhile: () => Promise<void> = async () => {}): Promise<void> {
+    await scheduler.stop(0);
+    await meanwhile();
+    scheduler = newScheduler();
+    await scheduler.start();
+    await rest();
+  }
 
   async function rest(): Promise<void> {
     await settle();
@@ -176,8 +190,10 @@ export async function createWorld(
   }
 
   async function abort(promotion: string): Promise<void> {
-    const status: PromotionStatus = { phase: "Aborted", finishedAt: now().toISOString() };
-    await store.write([{ op: "status", ref: { kind: "Promotion", project, name: promotion }, status }]);
+    const ref = { kind: "Promotion", project, name: promotion };
+    const before = (await store.get(ref)) as Promotion | undefined;
+    const status: PromotionStatus = { ...before?.status, phase: "Aborted", finishedAt: now().toISOString() };
+    await store.write([{ op: "status", ref, status }]);
     await rest();
   }
 
@@ -205,7 +221,10 @@ export async function createWorld(
   const freezes = createFreezes({ store, now });
   return {
     store,
-    scheduler,
+    get scheduler() {
+      return scheduler;
+    },
+    restart,
     clock,
     now,
     runs,
