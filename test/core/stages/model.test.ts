@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
+import type { Resource } from "#core/resources/resource.ts";
 import type { FreightRequest } from "#core/resources/stage.ts";
 import type { FreezeScope } from "#core/stages/freeze.ts";
 import { type ModelStage, StageModel } from "#test/core/stages/stage-model.ts";
@@ -23,6 +24,7 @@ const pipelines = fc
       all: fc.boolean(),
       auto: fc.boolean(),
       passage: fc.boolean(),
+      verifies: fc.boolean(),
     }),
     { minLength: 1, maxLength: 5 },
   )
@@ -57,6 +59,9 @@ const commands = fc.array(
         "freeze",
         "unfreeze",
         "restart",
+        "judge",
+        "judge",
+        "reverify",
         "look",
       ] as const),
     ),
@@ -70,6 +75,13 @@ type Command = typeof commands extends fc.Arbitrary<(infer C)[]> ? C : never;
 
 const requestOf = ({ direct, upstream, all }: ModelStage): FreightRequest =>
   request(direct ? { direct } : { stages: upstream, availabilityStrategy: all ? "All" : "OneOf" });
+
+const smoke: Resource = {
+  apiVersion: "argoproj.io/v1alpha1",
+  kind: "AnalysisTemplate",
+  metadata: { name: "smoke", namespace: "shop" },
+  spec: { metrics: [{ name: "m", provider: { web: { url: "http://x" } } }] },
+};
 
 async function perform(world: World, model: StageModel, command: Command): Promise<void> {
   const { stages } = model;
@@ -152,6 +164,22 @@ async function perform(world: World, model: StageModel, command: Command): Promi
       await world.rest();
       return;
     }
+    case "judge": {
+      if (!model.isVerifying(chosen.name)) return;
+      const outcomes = ["Successful", "Failed", "Error"] as const;
+      const outcome = outcomes[command.freight % outcomes.length] ?? "Error";
+      await world.judge(chosen.name, outcome);
+      model.judge(chosen.name, outcome);
+      return;
+    }
+    case "reverify":
+      // While a promotion has its turn, the request waits, and is void once that has brought something else.
+      if (!chosen.verifies || chosen.passage || !model.held.has(chosen.name)) return;
+      if (model.isVerifying(chosen.name) || model.current(chosen.name) !== undefined) return;
+      await world.operations.reverify({ project: world.project, stage: chosen.name, actor: "admin" });
+      await world.rest();
+      model.reverify(chosen.name);
+      return;
     case "restart":
       await world.restart();
       return;
@@ -198,9 +226,12 @@ it("any pipeline lives by the rules, whatever happens to it", async () => {
         autoPromotionEnabled: auto,
       }));
       const resources = stages.map((one) =>
-        stage(one.name, [requestOf(one)], one.passage ? { promotionTemplate: undefined } : {}),
+        stage(one.name, [requestOf(one)], {
+          ...(one.passage ? { promotionTemplate: undefined } : {}),
+          ...(one.verifies ? { verification: { analysisTemplates: [{ name: "smoke" }] } } : {}),
+        }),
       );
-      const world = await createWorld([autoPromote(...policies), ...resources]);
+      const world = await createWorld([autoPromote(...policies), smoke, ...resources]);
       try {
         for (const command of life) {
           await perform(world, model, command);

@@ -9,6 +9,8 @@ export interface ModelStage {
   upstream: string[];
   all: boolean;
   auto: boolean;
+  /** Has what it holds verified by a run that somebody ends; verified at once otherwise. */
+  verifies: boolean;
   /** Without steps. */
   passage: boolean;
 }
@@ -20,6 +22,8 @@ export interface ModelPromotion {
   intent?: "hold" | "resume";
 }
 
+export type Outcome = "Pending" | "Successful" | "Failed" | "Error";
+
 export class StageModel {
   readonly stages: readonly ModelStage[];
   /** The newest last. */
@@ -30,6 +34,8 @@ export class StageModel {
   readonly approved = new Set<string>();
   /** Names of stages, "project" and "everything". */
   readonly frozen = new Set<string>();
+  /** The newest outcome of what was verified, by freight and stage. */
+  private readonly outcomes = new Map<string, Outcome>();
   private readonly recorded = new Map<string, boolean>();
 
   constructor(stages: readonly ModelStage[]) {
@@ -48,7 +54,30 @@ export class StageModel {
 
   current(name: string): ModelPromotion | undefined {
     const active = this.active(name);
-    return active.find(({ phase }) => phase === "Running") ?? (this.isFrozen(name) ? undefined : active[0]);
+    const running = active.find(({ phase }) => phase === "Running");
+    return running ?? (this.isFrozen(name) || this.isVerifying(name) ? undefined : active[0]);
+  }
+
+  /** Of what the stage holds; undefined where it was never verified by a run. */
+  outcome(name: string): Outcome | undefined {
+    return this.outcomes.get(`${this.held.get(name)} ${name}`);
+  }
+
+  isVerifying(name: string): boolean {
+    return this.outcome(name) === "Pending";
+  }
+
+  reverify(name: string): void {
+    this.outcomes.set(`${this.held.get(name)} ${name}`, "Pending");
+  }
+
+  /** The verification that is under way comes to its end. */
+  judge(name: string, outcome: Outcome): void {
+    const mark = `${this.held.get(name)} ${name}`;
+    this.outcomes.set(mark, outcome);
+    if (outcome === "Successful") this.verified.add(mark);
+    if (outcome === "Failed") this.verified.delete(mark);
+    this.settle();
   }
 
   isFrozen(name: string): boolean {
@@ -93,7 +122,11 @@ export class StageModel {
     }
     if (phase === "Succeeded") {
       this.held.set(promotion.stage, promotion.freight);
-      this.verified.add(`${promotion.freight} ${promotion.stage}`);
+      const mark = `${promotion.freight} ${promotion.stage}`;
+      const verifies = this.stages.some(({ name, verifies }) => name === promotion.stage && verifies);
+      // What was verified before is not verified again.
+      if (!verifies) this.verified.add(mark);
+      else if (!this.outcomes.has(mark)) this.outcomes.set(mark, "Pending");
     }
     this.settle();
   }

@@ -174,6 +174,17 @@ export async function createWorld(
     return promotion.metadata.name;
   }
 
+  /** Ends the verification that is under way in the stage. */
+  async function judge(stageName: string, phase: "Successful" | "Failed" | "Error"): Promise<void> {
+    const { status } = await getStage(stageName);
+    const name = status?.freightHistory?.[0]?.verificationHistory?.[0]?.analysisRun?.name ?? "";
+    const completedAt = now().toISOString();
+    await store.write([
+      { op: "status", ref: { kind: "AnalysisRun", project, name }, status: { phase, completedAt } },
+    ]);
+    await rest();
+  }
+
   async function add(...added: (Resource | Stage | Freight)[]): Promise<void> {
     await store.write(added.map((resource) => ({ op: "create", resource: resource as Resource })));
     await rest();
@@ -236,6 +247,7 @@ export async function createWorld(
     advance,
     begin,
     finish,
+    judge,
     promote,
     abort,
     annotate,
