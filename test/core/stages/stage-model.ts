@@ -37,6 +37,9 @@ export class StageModel {
   /** The newest outcome of what was verified, by freight and stage. */
   private readonly outcomes = new Map<string, Outcome>();
   private readonly recorded = new Map<string, boolean>();
+  private readonly healthy = new Set<string>();
+  /** Stages that were to be verified once more. */
+  private readonly asked = new Set<string>();
 
   constructor(stages: readonly ModelStage[]) {
     this.stages = stages;
@@ -68,6 +71,7 @@ export class StageModel {
   }
 
   reverify(name: string): void {
+    this.asked.add(name);
     this.outcomes.set(`${this.held.get(name)} ${name}`, "Pending");
   }
 
@@ -115,7 +119,15 @@ export class StageModel {
     this.settle();
   }
 
+  /** A stage whose last promotion did not succeed is not verified until one does. */
+  isHealthy(name: string): boolean {
+    return this.healthy.has(name);
+  }
+
   finish(promotion: ModelPromotion, phase: "Succeeded" | "Failed" | "Aborted"): void {
+    // One that is aborted in the queue never came to the stage.
+    if (phase === "Succeeded") this.healthy.add(promotion.stage);
+    else if (phase === "Failed" || promotion.phase === "Running") this.healthy.delete(promotion.stage);
     promotion.phase = phase;
     if (promotion.intent !== undefined && phase !== "Aborted") {
       this.recorded.set(promotion.stage, promotion.intent === "hold");
@@ -124,9 +136,10 @@ export class StageModel {
       this.held.set(promotion.stage, promotion.freight);
       const mark = `${promotion.freight} ${promotion.stage}`;
       const verifies = this.stages.some(({ name, verifies }) => name === promotion.stage && verifies);
-      // What was verified before is not verified again.
+      // What was verified before is not verified again, unless somebody once asked for that: the request stays.
       if (!verifies) this.verified.add(mark);
-      else if (!this.outcomes.has(mark)) this.outcomes.set(mark, "Pending");
+      else if (!this.outcomes.has(mark) || this.asked.has(promotion.stage))
+        this.outcomes.set(mark, "Pending");
     }
     this.settle();
   }
