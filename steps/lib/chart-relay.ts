@@ -1,14 +1,13 @@
-import { randomBytes } from "node:crypto";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { StepFailure, toStepFailure } from "#core/failure.ts";
+import { StepFailure } from "#core/failure.ts";
 import { normalizeChartUrl } from "#core/oci/image-url.ts";
 import { createRegistryClient, type RegistrySession } from "#core/oci/registry-client.ts";
 import { openRepository } from "#core/oci/repository.ts";
 import type { StepContext } from "#core/step.ts";
 import { chartUrls } from "./chart-urls.ts";
+import { type LoopbackRelay, type RelayAnswer, withLoopbackRelay } from "./loopback-relay.ts";
 
 const maxIndexBytes = 128 * 1024 * 1024;
 const maxChartBytes = 100 * 1024 * 1024;
@@ -29,51 +28,33 @@ export async function withChartRelay<T>(
   ctx: StepContext,
   work: (relay: ChartRelay) => Promise<T>,
 ): Promise<T> {
-  const token = randomBytes(16).toString("hex");
   const repositories: Wanted[] = [];
   const sources = createSources(ctx);
-  let failure: StepFailure | undefined;
+  const addressAt = ({ host, token }: LoopbackRelay, place: string) => `${host}/${token}/${place}`;
 
-  const server = createServer((request, response) => {
-    answer(request, response).catch((error: unknown) => {
-      failure ??= toStepFailure(error);
-      if (response.headersSent) response.destroy();
-      // Helm would ask again and again after a status of a server in trouble.
-      else response.writeHead(403).end();
-    });
-  });
-
-  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const answer: RelayAnswer = async (request, response, relay) => {
     const { pathname, search } = new URL(request.url ?? "/", "http://relay");
     if (pathname === "/v2/") return void response.end();
     const parts = pathname.replace(/^\/v2\//, "/").split("/");
     const repository = repositories[Number(parts[2])];
-    if (parts[1] !== token || repository === undefined) return void response.writeHead(404).end();
-    const rest = parts.slice(3).join("/");
+    if (parts[1] !== relay.token || repository === undefined) return void response.writeHead(404).end();
+    const address = addressAt(relay, parts[2] ?? "");
+    const rest = parts.slice(3).join("/") + search;
     const source = isOci(repository.url) ? sources.registry : sources.server;
-    await source({ repository, address: addressAt(parts[2] ?? ""), rest: rest + search, request, response });
-  }
-
-  const addressAt = (place: string) => {
-    const { port } = server.address() as AddressInfo;
-    return `127.0.0.1:${port}/${token}/${place}`;
+    await source({ repository, address, rest, request, response });
   };
 
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  try {
-    return await work({
-      failure: () => failure,
+  return await withLoopbackRelay(answer, (relay) =>
+    work({
+      failure: relay.failure,
       addressOf(url, chart) {
         const known = repositories.findIndex((one) => one.url === url);
         const place = known === -1 ? repositories.push({ url, charts: new Set() }) - 1 : known;
         repositories[place]?.charts.add(chart);
-        return `${isOci(url) ? "oci" : "http"}://${addressAt(String(place))}`;
+        return `${isOci(url) ? "oci" : "http"}://${addressAt(relay, String(place))}`;
       },
-    });
-  } finally {
-    server.closeAllConnections();
-    server.close();
-  }
+    }),
+  );
 }
 
 /** A repository, and the charts of it that are wanted. */

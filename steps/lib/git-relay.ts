@@ -1,11 +1,10 @@
-import { randomBytes } from "node:crypto";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { IncomingMessage } from "node:http";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { StepFailure, toStepFailure } from "#core/failure.ts";
+import { StepFailure } from "#core/failure.ts";
 import type { GitCall } from "#core/git/git.ts";
 import type { StepContext } from "#core/step.ts";
+import { type RelayAnswer, withLoopbackRelay } from "./loopback-relay.ts";
 
 const maxAskedBytes = 16 * 1024 * 1024;
 const maxPackBytes = 512 * 1024 * 1024;
@@ -24,19 +23,9 @@ export interface GitRelay {
 }
 
 export async function withGitRelay<T>(ctx: StepContext, work: (relay: GitRelay) => Promise<T>): Promise<T> {
-  const token = randomBytes(16).toString("hex");
   const moved = new Map<string, string>();
-  let failure: StepFailure | undefined;
 
-  const server = createServer((request, response) => {
-    answer(request, response).catch((error: unknown) => {
-      failure ??= toStepFailure(error);
-      if (response.headersSent) response.destroy();
-      else response.writeHead(403).end();
-    });
-  });
-
-  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const answer: RelayAnswer = async (request, response, { token }) => {
     const [, sent, scheme, rest = ""] = /^\/(\w+)\/(https?)\/(.*)$/s.exec(request.url ?? "") ?? [];
     const [, repository, service] =
       /^(.+?)(\/info\/refs\?service=git-upload-pack|\/git-upload-pack)$/s.exec(rest) ?? [];
@@ -65,13 +54,12 @@ export async function withGitRelay<T>(ctx: StepContext, work: (relay: GitRelay) 
     response.writeHead(200);
     if (found.body === null) response.end();
     else await pipeline(Readable.fromWeb(found.body as never), response);
-  }
+  };
 
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  try {
-    return await work({
-      failure: () => failure,
+  return await withLoopbackRelay(answer, ({ host, token, failure }) => {
+    const origin = `http://${host}`;
+    return work({
+      failure,
       way: {
         source: {
           remote: { url: origin, protocol: "http", origin },
@@ -86,10 +74,7 @@ export async function withGitRelay<T>(ctx: StepContext, work: (relay: GitRelay) 
         },
       },
     });
-  } finally {
-    server.closeAllConnections();
-    server.close();
-  }
+  });
 }
 
 function passedOn(request: IncomingMessage): Record<string, string> {
