@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { sdkHandler } from "#core/metrics/aws-handler.ts";
+import { sdkHandler } from "#core/egress/aws-handler.ts";
 import { requireMachineIdentity } from "#core/metrics/machine-identity.ts";
 import { defineProvider, type MetricContext } from "#core/metrics/provider.ts";
 import { parseDuration } from "#core/resources/duration.ts";

@@ -1,8 +1,8 @@
 import type { Credentials } from "#core/credentials/credentials.ts";
 import type { CredentialProvider } from "#core/credentials/providers.ts";
 import { createTokenCache, type Minted } from "#core/credentials/token-cache.ts";
+import { sdkHandler } from "#core/egress/aws-handler.ts";
 import { StepFailure } from "#core/failure.ts";
-import { sdkHandler } from "#core/metrics/aws-handler.ts";
 import type { Fetch } from "#core/step.ts";
 
 /** Account and region of a registry's address. */
