@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { CustomPromotionStepSpec } from "#core/resources/custom-promotion-step.ts";
+import { allowedHosts, CustomPromotionStepSpec } from "#core/resources/custom-promotion-step.ts";
 
 /** What an inline container has in common with a registered one. */
 const shared = CustomPromotionStepSpec.pick({
@@ -42,12 +42,7 @@ export const InlineContainer = shared
           .string()
           .default("none")
           .describe("`none`, or a network that the operator allows, such as `bridge`."),
-        allow: z
-          .array(z.string())
-          .optional()
-          .describe(
-            "Hosts that the step may reach by HTTP or a proxy's CONNECT, and no others; for the mode `none`.",
-          ),
+        allow: allowedHosts,
       })
       .optional()
       .describe("What of the network the step may reach."),

@@ -18,6 +18,14 @@ export const StepOutputSource = z.strictObject({
 });
 export type StepOutputSource = z.infer<typeof StepOutputSource>;
 
+/** Of every container, registered or inline. */
+export const allowedHosts = z
+  .array(z.string())
+  .optional()
+  .describe(
+    "Hosts that the step may reach by HTTP or a proxy's CONNECT, and no others; for the mode `none`.",
+  );
+
 export const CustomPromotionStepSpec = z.strictObject({
   image: z.string().min(1).describe("Image that the command runs in."),
   command: z
@@ -84,12 +92,7 @@ export const CustomPromotionStepSpec = z.strictObject({
   network: z
     .strictObject({
       mode: z.string().optional().describe("`none`, `bridge`, or the name of a network; none by default."),
-      allow: z
-        .array(z.string())
-        .optional()
-        .describe(
-          "Hosts that the step may reach by HTTP or a proxy's CONNECT, and no others; for the mode `none`.",
-        ),
+      allow: allowedHosts,
     })
     .optional()
     .describe("What of the network the step may reach."),
